@@ -1,0 +1,1 @@
+//! Supervisor, scheduler, trainers and the replicated journal as actors.

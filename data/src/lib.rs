@@ -1,0 +1,1 @@
+//! Reads training data and cuts it into content-addressed partitions.

@@ -1,0 +1,2 @@
+//! The `wallaby` command.
+fn main() {}

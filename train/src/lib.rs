@@ -1,0 +1,1 @@
+//! Model families, unit execution and checkpoints on burn.
