@@ -1,9 +1,8 @@
-//! A partition: a fixed slice of rows, as numbers in memory and as a content-addressed blob.
-
-use serde::{Deserialize, Serialize};
+//! A partition: a fixed slice of rows, as numbers in memory. Never knows what they mean.
+//! Its bytes, under whose digest it is stored, are made in `partition_bytes`.
 
 /// Rows ready for training: a dense matrix of features and one target a row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Partition {
     /// Number of features of a row.
     pub width: u32,
@@ -14,7 +13,7 @@ pub struct Partition {
 }
 
 /// What is to be predicted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// Class numbers, from 0.
     Classes(Vec<u32>),
