@@ -4,9 +4,20 @@
 //! come in as arguments, commands and journal records come out, and replay is a fold over records.
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod engine;
+pub mod hop;
 pub mod ids;
+pub mod invariants;
+pub mod journal;
+pub mod membership;
 pub mod parameter;
+pub mod policy;
+pub mod search;
 pub mod seed;
+pub mod simulation;
 pub mod space;
 pub mod spec;
+pub mod study;
+pub mod trial;
+pub mod unit;
 pub mod value;

@@ -1,0 +1,93 @@
+//! From ready trials and idle slots to units: builds the planner's problem, carries out its plan.
+
+use super::{Assignment, Command, Engine, Readiness, Start, Try};
+use crate::hop::{self, Busy, Candidate};
+use crate::ids::{Epoch, Fence, SlotId, TrialId};
+use crate::trial::Trial;
+use crate::unit::Unit;
+use std::collections::BTreeMap;
+
+impl Engine {
+    pub(super) fn dispatch(&mut self) {
+        if self.view.slots().all(|slot| self.assignments.contains_key(&slot)) {
+            return;
+        }
+        let candidates = self.candidates();
+        if candidates.is_empty() {
+            return;
+        }
+        let busy = self.busy();
+        let slowness = self.costs.slowness();
+        let problem = hop::Problem { view: &self.view, busy: &busy, candidates, slowness };
+        let plan = hop::plan(self.study.creation.spec.order, problem);
+        plan.into_iter().for_each(|assignment| self.start(assignment));
+    }
+
+    pub(super) fn is_assigned(&self, trial: TrialId) -> bool {
+        self.assignments.values().any(|assignment| assignment.attempt.unit.trial == trial)
+    }
+
+    /// Trials that may start a unit now: not running, everything they build on durable, their
+    /// checkpoint on a living node.
+    fn candidates(&self) -> Vec<Candidate> {
+        let running: Vec<TrialId> = self.running().map(|attempt| attempt.unit.trial).collect();
+        let durable = |readiness: &Readiness| Some(readiness.after) <= self.durable;
+        let ready = self.readiness.iter().filter(|(_, readiness)| durable(readiness));
+        ready
+            .filter(|(trial, _)| !running.contains(trial))
+            .filter_map(|(trial, readiness)| self.candidate(*trial, *readiness))
+            .collect()
+    }
+
+    fn candidate(&self, id: TrialId, readiness: Readiness) -> Option<Candidate> {
+        let trial = self.study.trial(id)?;
+        let place = match trial.newest() {
+            None => None,
+            Some(checkpoint) => Some(self.locate(checkpoint)?),
+        };
+        let (order, partitions) = (self.study.creation.spec.order, self.study.partitions());
+        let cost = self.costs.of(id);
+        Some(Candidate {
+            trial: id,
+            steps: hop::open_steps(order, id, &trial.visited, partitions),
+            place,
+            since: readiness.since,
+            cost,
+            remaining: cost * self.units_left(trial),
+        })
+    }
+
+    /// Units until the last epoch, the validations included.
+    fn units_left(&self, trial: &Trial) -> f64 {
+        let units = f64::from(self.study.partitions()) + 1.0;
+        let epochs = Epoch(self.study.creation.spec.budget.epochs);
+        let left = f64::from((epochs.0 + 1).saturating_sub(trial.epoch.0));
+        left * units - trial.visited.len() as f64
+    }
+
+    fn busy(&self) -> BTreeMap<SlotId, Busy> {
+        let busy = |(slot, assignment): (&SlotId, &Assignment)| {
+            let expected = self.costs.on(assignment.attempt.unit.trial, slot.node);
+            let elapsed = self.now.millis_since(assignment.started) as f64;
+            (*slot, Busy::after(expected, elapsed))
+        };
+        self.assignments.iter().map(busy).collect()
+    }
+
+    fn start(&mut self, planned: hop::Assignment) {
+        let trial = self.study.trial(planned.trial).expect("the planner assigns known trials");
+        let newest = trial.newest();
+        let source = newest.and_then(|checkpoint| self.locate(checkpoint));
+        let unit = Unit { trial: trial.id, epoch: trial.epoch, step: planned.step };
+        self.attempts += 1;
+        let attempt = Try {
+            slot: planned.slot,
+            unit,
+            fence: Fence { term: self.term, attempt: self.attempts },
+            input: newest.map(|checkpoint| checkpoint.state),
+        };
+        let config = trial.config.clone();
+        self.assignments.insert(planned.slot, Assignment { attempt, started: self.now });
+        self.commands.push_back(Command::StartUnit(Start { attempt, source, config }));
+    }
+}

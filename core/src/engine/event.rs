@@ -1,0 +1,61 @@
+//! What the world tells the engine, in the past tense.
+
+use crate::ids::{Digest, Fence, NodeId, Seq, SlotId};
+use crate::membership::Offer;
+use crate::unit::{Failure, Output, Unit};
+
+/// One try of a unit, as a trainer reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Try {
+    /// Where it runs or ran.
+    pub slot: SlotId,
+    /// Which unit.
+    pub unit: Unit,
+    /// The fence of its assignment.
+    pub fence: Fence,
+    /// The state it started from; `None` for the untrained state.
+    pub input: Option<Digest>,
+}
+
+/// An input of the engine. Any event may come late, twice or out of order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A node came, or says anew what it offers.
+    NodeJoined {
+        /// The node.
+        node: NodeId,
+        /// What it brings.
+        offer: Offer,
+    },
+    /// A node's heartbeats are late.
+    NodeSuspected(NodeId),
+    /// A suspected node's heartbeats are back.
+    NodeTrusted(NodeId),
+    /// A node wants to leave when its units are done.
+    NodeDraining(NodeId),
+    /// A node is gone, with all it ran.
+    NodeLeft(NodeId),
+    /// A trainer died; what it ran is lost, its successor is idle.
+    SlotLost(SlotId),
+    /// A node holds a verified copy of a checkpoint.
+    StateStored {
+        /// The node.
+        node: NodeId,
+        /// The checkpoint.
+        state: Digest,
+    },
+    /// A trainer runs this; told to a new leader.
+    UnitRunning(Try),
+    /// A unit is done.
+    UnitFinished(Try, Output),
+    /// A unit is not done.
+    UnitFailed(Try, Failure),
+    /// The journal is durable up to and including this record.
+    Appended(Seq),
+    /// Somebody wants the study to stand still.
+    PauseRequested,
+    /// Somebody wants the study to go on.
+    ResumeRequested,
+    /// Time has passed.
+    Ticked,
+}

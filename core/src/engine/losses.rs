@@ -1,0 +1,122 @@
+//! What happens when nodes, trainers or checkpoints are lost, and when nothing can go on.
+
+use super::{Engine, Event, Try};
+use crate::ids::{Digest, Epoch, NodeId, PartitionId, SlotId, TrialId};
+use crate::journal::{Pause, Record};
+use crate::membership::Offer;
+use crate::trial::{Checkpoint, Trial};
+use crate::unit::{Failure, Step};
+
+/// How long nothing may run before the engine gives up waiting for absent nodes: trials whose
+/// checkpoints are gone roll back, and without data the study pauses.
+pub const STALL_MILLIS_MAX: u64 = 5_000;
+
+impl Engine {
+    pub(super) fn node_joined(&mut self, node: NodeId, offer: Offer) {
+        // Slots beyond the new offer are gone, with what they ran.
+        let gone = |slot: &SlotId| slot.node == node && slot.index >= offer.slots;
+        let gone: Vec<SlotId> = self.assignments.keys().copied().filter(gone).collect();
+        self.view.join(node, offer);
+        gone.into_iter().for_each(|slot| self.slot_lost(slot));
+        if matches!(self.study.phase, crate::study::Phase::Paused(Pause::DataLost(_))) {
+            self.take_in(Event::ResumeRequested);
+        }
+    }
+
+    pub(super) fn node_left(&mut self, node: NodeId) {
+        if self.view.leave(node).is_none() {
+            return;
+        }
+        let slots: Vec<SlotId> = self.assignments.keys().copied().collect();
+        slots.into_iter().filter(|slot| slot.node == node).for_each(|slot| self.slot_lost(slot));
+        self.copies.values_mut().for_each(|nodes| {
+            nodes.remove(&node);
+        });
+        let idle = self.study.active().map(|trial| trial.id);
+        let idle: Vec<TrialId> = idle.filter(|trial| !self.is_assigned(*trial)).collect();
+        idle.into_iter().for_each(|trial| self.roll_back_if_lost(trial));
+    }
+
+    pub(super) fn slot_lost(&mut self, slot: SlotId) {
+        if let Some(assignment) = self.assignments.remove(&slot) {
+            let lost: Try = assignment.attempt;
+            self.fail(&lost, Failure::TrainerLost);
+        }
+    }
+
+    pub(super) fn state_stored(&mut self, node: NodeId, state: Digest) {
+        if self.retention.keeps(&state) && self.view.node(node).is_some() {
+            self.copies.entry(state).or_default().insert(node);
+        }
+    }
+
+    /// A living node that has the checkpoint: the one that made it, else one with a copy.
+    pub(super) fn locate(&self, checkpoint: &Checkpoint) -> Option<NodeId> {
+        let copies = self.copies.get(&checkpoint.state).into_iter().flatten().copied();
+        let mut nodes = std::iter::once(checkpoint.node).chain(copies);
+        nodes.find(|node| self.view.node(*node).is_some())
+    }
+
+    /// The newest checkpoint turned out to be unusable: go on from the one before.
+    pub(super) fn forget_state(&mut self, id: TrialId, state: Digest) {
+        let Some(trial) = self.study.trial(id) else { return };
+        let mut older = trial.checkpoints.iter().rev().filter(|c| c.state != state);
+        let target = older.find(|checkpoint| self.locate(checkpoint).is_some()).copied();
+        self.roll_back(id, target);
+    }
+
+    /// Rolls a trial back to its newest checkpoint on a living node, if the newest is on none.
+    fn roll_back_if_lost(&mut self, id: TrialId) {
+        let Some(trial) = self.study.trial(id) else { return };
+        let Some(newest) = trial.newest() else { return };
+        if self.locate(newest).is_none() {
+            let mut older = trial.checkpoints.iter().rev();
+            let target = older.find(|checkpoint| self.locate(checkpoint).is_some()).copied();
+            self.roll_back(id, target);
+            self.make_ready(id);
+        }
+    }
+
+    /// To a checkpoint, or to the untrained state.
+    fn roll_back(&mut self, id: TrialId, target: Option<Checkpoint>) {
+        let Some(trial) = self.study.trial(id) else { return };
+        let (epoch, visited) = place_of(trial, target);
+        self.record(Record::TrialRolledBack { trial: id, epoch, visited });
+    }
+
+    /// Nothing runs although trials are under way: wait a while, then do what can be done.
+    pub(super) fn stall(&mut self) {
+        let since = *self.stalled.get_or_insert(self.now);
+        if self.view.nodes().next().is_none() || self.now.millis_since(since) < STALL_MILLIS_MAX {
+            return;
+        }
+        self.stalled = None;
+        let active: Vec<TrialId> = self.study.active().map(|trial| trial.id).collect();
+        active.into_iter().for_each(|trial| self.roll_back_if_lost(trial));
+        if let Some(cause) = self.lost_data() {
+            self.record(Record::StudyPaused { cause });
+        }
+    }
+
+    /// Which data no living node holds, if any.
+    fn lost_data(&self) -> Option<Pause> {
+        let steps = (0..self.study.partitions()).map(|p| Step::Train(PartitionId(p)));
+        let lost: Vec<String> = steps
+            .chain([Step::Validate])
+            .filter(|step| !self.view.nodes().any(|(id, _)| self.view.holds(id, *step)))
+            .map(|step| step.to_string())
+            .collect();
+        let no_holder = || format!("no living node holds {}", lost.join(", "));
+        (!lost.is_empty()).then(no_holder).map(Pause::DataLost)
+    }
+}
+
+/// Where a trial stands that goes on from `target`: inside its epoch, or at the start of the epoch
+/// after the one that the checkpoint closes.
+fn place_of(trial: &Trial, target: Option<Checkpoint>) -> (Epoch, u32) {
+    match target {
+        None => (Epoch(1), 0),
+        Some(checkpoint) if checkpoint.epoch == trial.epoch => (trial.epoch, checkpoint.visited),
+        Some(checkpoint) => (Epoch(checkpoint.epoch.0 + 1), 0),
+    }
+}

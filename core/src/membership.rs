@@ -1,0 +1,161 @@
+//! The leader's view of the cluster: which nodes live, what slots they have, what data they hold.
+//! A view, fed by events; whether a node is really dead is not decided here.
+
+use crate::ids::{NodeId, PartitionId, SlotId};
+use crate::unit::Step;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a node may be relied upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It takes units.
+    Alive,
+    /// Its heartbeats are late: what it runs goes on, nothing new is sent.
+    Suspected,
+    /// It finishes its units and leaves: nothing new is sent.
+    Draining,
+    /// It cannot store checkpoints: nothing new is sent.
+    Full,
+}
+
+/// What a node brings along when it joins.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Offer {
+    /// Number of slots.
+    pub slots: u32,
+    /// The partitions it holds, each with its rank among the holders: 0 is the first.
+    pub partitions: BTreeMap<PartitionId, u32>,
+    /// Whether it holds the validation rows.
+    pub validation: bool,
+}
+
+/// A node as the leader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// How far it may be relied upon.
+    pub standing: Standing,
+    /// What it has.
+    pub offer: Offer,
+}
+
+impl Node {
+    /// Whether new units may be sent to it.
+    pub fn takes_units(&self) -> bool {
+        self.standing == Standing::Alive
+    }
+}
+
+/// All nodes that have joined and not left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    nodes: BTreeMap<NodeId, Node>,
+}
+
+impl View {
+    /// A node joins, or says anew what it has.
+    pub fn join(&mut self, id: NodeId, offer: Offer) {
+        self.nodes.insert(id, Node { standing: Standing::Alive, offer });
+    }
+
+    /// A node is gone.
+    pub fn leave(&mut self, id: NodeId) -> Option<Node> {
+        self.nodes.remove(&id)
+    }
+
+    /// A node's standing changes; unknown nodes are ignored.
+    pub fn set_standing(&mut self, id: NodeId, standing: Standing) {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.standing = standing;
+        }
+    }
+
+    /// A node's copy of the data of `step` is of no use any more.
+    pub fn drop_data(&mut self, id: NodeId, step: Step) {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            match step {
+                Step::Train(partition) => {
+                    node.offer.partitions.remove(&partition);
+                }
+                Step::Validate => node.offer.validation = false,
+            }
+        }
+    }
+
+    /// The node of this id.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
+    }
+
+    /// All nodes, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().map(|(id, node)| (*id, node))
+    }
+
+    /// All slots of nodes that take units.
+    pub fn slots(&self) -> impl Iterator<Item = SlotId> {
+        let open = self.nodes.iter().filter(|(_, node)| node.takes_units());
+        open.flat_map(|(id, node)| (0..node.offer.slots).map(|index| SlotId { node: *id, index }))
+    }
+
+    /// Whether `id` is a known node that holds the data of `step`, whatever its standing.
+    pub fn holds(&self, id: NodeId, step: Step) -> bool {
+        self.nodes.get(&id).is_some_and(|node| match step {
+            Step::Train(partition) => node.offer.partitions.contains_key(&partition),
+            Step::Validate => node.offer.validation,
+        })
+    }
+
+    /// The nodes that take units and hold the data of `step`, by rank, then by id.
+    pub fn holders(&self, step: Step) -> Vec<NodeId> {
+        let rank = |node: &Node| match step {
+            Step::Train(partition) => node.offer.partitions.get(&partition).copied(),
+            Step::Validate => node.offer.validation.then_some(0),
+        };
+        let open = self.nodes.iter().filter(|(_, node)| node.takes_units());
+        let ranked: BTreeSet<(u32, NodeId)> =
+            open.filter_map(|(id, node)| Some((rank(node)?, *id))).collect();
+        ranked.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(partitions: &[(u32, u32)]) -> Offer {
+        let partitions = partitions.iter().map(|(p, rank)| (PartitionId(*p), *rank)).collect();
+        Offer { slots: 2, partitions, validation: true }
+    }
+
+    fn view() -> View {
+        let mut view = View::default();
+        view.join(NodeId(1), offer(&[(0, 1), (1, 0)]));
+        view.join(NodeId(2), offer(&[(0, 0)]));
+        view
+    }
+
+    #[test]
+    fn holders_are_ordered_by_rank() {
+        let step = Step::Train(PartitionId(0));
+        assert_eq!(view().holders(step), [NodeId(2), NodeId(1)]);
+    }
+
+    #[test]
+    fn a_suspected_node_keeps_its_data_and_offers_no_slot() {
+        let mut view = view();
+        view.set_standing(NodeId(2), Standing::Suspected);
+        let step = Step::Train(PartitionId(0));
+        assert_eq!(view.holders(step), [NodeId(1)]);
+        assert!(view.holds(NodeId(2), step));
+        assert!(view.slots().all(|slot| slot.node == NodeId(1)));
+    }
+
+    #[test]
+    fn a_node_with_a_damaged_copy_is_no_holder() {
+        let mut view = view();
+        view.drop_data(NodeId(1), Step::Train(PartitionId(1)));
+        assert!(view.holders(Step::Train(PartitionId(1))).is_empty());
+        view.drop_data(NodeId(1), Step::Validate);
+        assert_eq!(view.holders(Step::Validate), [NodeId(2)]);
+    }
+}

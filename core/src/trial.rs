@@ -1,0 +1,222 @@
+//! One trial as the journal tells it: configuration, progress, checkpoints, results.
+//! Changed only by folding records; says what may come next but never chooses.
+
+use crate::ids::{Digest, Epoch, NodeId, PartitionId, TrialId};
+use crate::journal::{Commit, Decision, End};
+use crate::spec::Direction;
+use crate::unit::{Metrics, Step, Unit};
+use crate::value::Config;
+
+/// A stored state of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The blob.
+    pub state: Digest,
+    /// Its size.
+    pub bytes: u64,
+    /// The epoch in which it was made.
+    pub epoch: Epoch,
+    /// How many partitions of that epoch it has seen.
+    pub visited: u32,
+    /// The node that made it.
+    pub node: NodeId,
+}
+
+/// What an epoch of a trial came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochResult {
+    /// Which epoch.
+    pub epoch: Epoch,
+    /// The validation metrics and `train_loss`, the mean loss over the rows trained on.
+    pub metrics: Metrics,
+    /// The state that was measured.
+    pub state: Digest,
+}
+
+/// The best epoch of a trial by the study's objective.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Best {
+    /// Which epoch; the earlier of equals.
+    pub epoch: Epoch,
+    /// The objective there.
+    pub value: f64,
+    /// The state there.
+    pub state: Digest,
+}
+
+/// A trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Its number.
+    pub id: TrialId,
+    /// Its complete configuration.
+    pub config: Config,
+    /// How it ended; `None` while it is under way.
+    pub end: Option<End>,
+    /// The epoch it is in, from 1.
+    pub epoch: Epoch,
+    /// The partitions visited in this epoch, in order.
+    pub visited: Vec<PartitionId>,
+    /// Checkpoints that a live trial keeps, oldest first: the last epoch boundary, the one before
+    /// the newest, the newest.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Validated epochs, in order.
+    pub results: Vec<EpochResult>,
+    /// The best of them.
+    pub best: Option<Best>,
+    /// Whether the current epoch is validated and waits for the policy.
+    pub undecided: bool,
+    /// The last epoch that the policy has decided; it is not asked again after a roll-back.
+    pub decided: Epoch,
+    /// Failed tries of the unit at hand.
+    pub failures: u32,
+    /// The newest state ever committed: what the trial ends with.
+    pub last_state: Option<Digest>,
+    /// Mean loss and rows of each visit of this epoch.
+    losses: Vec<(f64, f64)>,
+}
+
+impl Trial {
+    /// A trial that has not run yet.
+    pub fn new(id: TrialId, config: Config) -> Self {
+        Self {
+            id,
+            config,
+            end: None,
+            epoch: Epoch(1),
+            visited: Vec::new(),
+            checkpoints: Vec::new(),
+            results: Vec::new(),
+            best: None,
+            undecided: false,
+            decided: Epoch(0),
+            failures: 0,
+            last_state: None,
+            losses: Vec::new(),
+        }
+    }
+
+    /// The checkpoint that the next unit starts from; `None` for the untrained state.
+    pub fn newest(&self) -> Option<&Checkpoint> {
+        self.checkpoints.last()
+    }
+
+    /// Whether the trial has visited all `partitions` of its epoch and is to be validated.
+    pub fn is_at_boundary(&self, partitions: u32) -> bool {
+        self.visited.len() >= partitions as usize
+    }
+
+    /// Why `unit` cannot be this trial's next, `None` if it can.
+    pub fn objection(&self, unit: &Unit, partitions: u32) -> Option<String> {
+        if self.end.is_some() {
+            return Some("the trial has ended".to_owned());
+        }
+        if unit.epoch != self.epoch {
+            return Some(format!("the trial is in {}", self.epoch));
+        }
+        if self.undecided {
+            return Some(format!("{} waits for a decision", self.epoch));
+        }
+        match unit.step {
+            Step::Validate if !self.is_at_boundary(partitions) => {
+                Some(format!("only {} of {partitions} partitions are visited", self.visited.len()))
+            }
+            Step::Train(partition) if partition.0 >= partitions => {
+                Some(format!("there are only {partitions} partitions"))
+            }
+            Step::Train(partition) if self.visited.contains(&partition) => {
+                Some("it is committed already".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in a result that [`Trial::objection`] has no objection to.
+    pub(crate) fn commit(&mut self, commit: &Commit, objective: &str, direction: Direction) {
+        self.failures = 0;
+        match commit.unit.step {
+            Step::Train(partition) => self.commit_training(partition, commit),
+            Step::Validate => self.commit_validation(commit, objective, direction),
+        }
+    }
+
+    fn commit_training(&mut self, partition: PartitionId, commit: &Commit) {
+        let metric = |name: &str| commit.output.metrics.get(name).copied().unwrap_or(0.0);
+        self.visited.push(partition);
+        self.losses.push((metric("loss"), metric("rows")));
+        self.last_state = Some(commit.output.state);
+        self.checkpoints.push(Checkpoint {
+            state: commit.output.state,
+            bytes: commit.output.bytes,
+            epoch: self.epoch,
+            visited: self.visited.len() as u32,
+            node: commit.slot.node,
+        });
+        self.prune();
+    }
+
+    fn commit_validation(&mut self, commit: &Commit, objective: &str, direction: Direction) {
+        let mut metrics = commit.output.metrics.clone();
+        if let Some(loss) = self.training_loss() {
+            metrics.insert("train_loss".to_owned(), loss);
+        }
+        let value = metrics.get(objective).copied();
+        let state = commit.output.state;
+        self.results.push(EpochResult { epoch: self.epoch, metrics, state });
+        self.undecided = true;
+        if let Some(value) = value
+            && self.best.is_none_or(|best| direction.better(value, best.value))
+        {
+            self.best = Some(Best { epoch: self.epoch, value, state });
+        }
+    }
+
+    /// Keeps the newest two checkpoints and the newest one of an earlier epoch: the state that
+    /// this epoch began with.
+    fn prune(&mut self) {
+        let newest = self.checkpoints.len().saturating_sub(2);
+        let boundary = self.checkpoints.iter().rposition(|c| c.epoch < self.epoch);
+        let mut at = 0;
+        self.checkpoints.retain(|_| {
+            let keep = at >= newest || Some(at) == boundary;
+            at += 1;
+            keep
+        });
+    }
+
+    /// Takes in the policy's decision about the current epoch.
+    pub(crate) fn decide(&mut self, decision: Decision) {
+        self.undecided = false;
+        self.decided = self.decided.max(self.epoch);
+        if decision == Decision::Continue {
+            self.epoch = Epoch(self.epoch.0 + 1);
+            self.visited.clear();
+            self.losses.clear();
+        }
+    }
+
+    /// Forgets everything after (`epoch`, `visited`), except the best epoch: it was measured, and
+    /// its state is kept apart from the trial's own checkpoints.
+    pub(crate) fn roll_back(&mut self, epoch: Epoch, visited: u32) {
+        let kept = |c: &Checkpoint| (c.epoch, c.visited) <= (epoch, visited);
+        self.checkpoints.retain(kept);
+        self.last_state = self.newest().map(|checkpoint| checkpoint.state);
+        if epoch < self.epoch {
+            self.visited.clear();
+            self.losses.clear();
+        }
+        self.epoch = epoch;
+        self.visited.truncate(visited as usize);
+        self.losses.truncate(visited as usize);
+        self.undecided = false;
+        self.failures = 0;
+        self.results.retain(|result| result.epoch < epoch);
+    }
+
+    /// Mean loss of the visits of this epoch so far, weighted by rows.
+    pub fn training_loss(&self) -> Option<f64> {
+        let rows: f64 = self.losses.iter().map(|(_, rows)| rows).sum();
+        let sum: f64 = self.losses.iter().map(|(loss, rows)| loss * rows).sum();
+        (rows > 0.0).then(|| sum / rows)
+    }
+}
