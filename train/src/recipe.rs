@@ -1,0 +1,109 @@
+//! How any network is trained: the parameters that all neural families share.
+//! Knows no network.
+
+use crate::UnitError;
+use crate::rule::Rule;
+use crate::settings::Settings;
+use wallaby_core::parameter::{Accepts, Parameter};
+use wallaby_core::value::{Config, Value};
+
+/// Optimizer and batch size of one trial.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Recipe {
+    /// The optimizer with its settings.
+    pub(crate) rule: Rule,
+    /// Rows of a mini-batch; the last one of a pass may be smaller.
+    pub(crate) batch_rows: usize,
+}
+
+impl Recipe {
+    /// The parameters it is read from.
+    pub(crate) fn parameters() -> Vec<Parameter> {
+        vec![
+            Parameter {
+                name: "optimizer",
+                accepts: Accepts::Words(&["sgd", "adam", "adamw"]),
+                default: "adam".into(),
+                help: "The optimizer.",
+            },
+            Parameter {
+                name: "learning_rate",
+                accepts: Accepts::Float { low: 0.0, high: f64::MAX, open: true },
+                default: Value::Float(1e-3),
+                help: "Step size of the optimizer.",
+            },
+            fraction("momentum", 0.9, "Momentum of sgd."),
+            Parameter {
+                name: "weight_decay",
+                accepts: Accepts::Float { low: 0.0, high: f64::MAX, open: false },
+                default: Value::Float(0.0),
+                help: "L2 penalty in the gradient (sgd, adam), decoupled decay (adamw).",
+            },
+            fraction("beta1", 0.9, "Decay of the first moment of adam and adamw."),
+            fraction("beta2", 0.999, "Decay of the second moment of adam and adamw."),
+            Parameter {
+                name: "epsilon",
+                accepts: Accepts::Float { low: 0.0, high: 1.0, open: true },
+                default: Value::Float(1e-8),
+                help: "Added to the denominator of adam and adamw.",
+            },
+            Parameter {
+                name: "batch_size",
+                accepts: Accepts::Int { low: 1, high: 65_536 },
+                default: Value::Int(32),
+                help: "Rows of a mini-batch.",
+            },
+        ]
+    }
+
+    /// Reads it from a completed configuration.
+    pub(crate) fn read(config: &Config) -> Result<Self, UnitError> {
+        let settings = Settings(config);
+        settings.check(&Self::parameters())?;
+        let learning_rate = settings.number("learning_rate")?;
+        let weight_decay = settings.number("weight_decay")?;
+        let rule = match settings.word("optimizer")? {
+            "sgd" => {
+                Rule::Sgd { learning_rate, weight_decay, momentum: settings.number("momentum")? }
+            }
+            adam => Rule::Adam {
+                learning_rate,
+                weight_decay,
+                decoupled: adam == "adamw",
+                beta1: settings.number("beta1")?,
+                beta2: settings.number("beta2")?,
+                epsilon: settings.number("epsilon")?,
+            },
+        };
+        Ok(Self { rule, batch_rows: settings.count("batch_size")? })
+    }
+}
+
+/// The largest `f64` below one that is also below one as `f32`.
+const ALMOST_ONE: f64 = 0.999_999;
+
+fn fraction(name: &'static str, default: f64, help: &'static str) -> Parameter {
+    let accepts = Accepts::Float { low: 0.0, high: ALMOST_ONE, open: false };
+    Parameter { name, accepts, default: Value::Float(default), help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wallaby_core::parameter::complete;
+
+    #[test]
+    fn the_defaults_are_accepted() {
+        let config = complete(&Recipe::parameters(), &Config::new());
+        let recipe = Recipe::read(&config).unwrap();
+        assert_eq!(recipe.batch_rows, 32);
+        assert_eq!(recipe.rule.name(), "adam");
+    }
+
+    #[test]
+    fn a_learning_rate_of_zero_is_refused() {
+        let given = Config::from([("learning_rate".to_owned(), Value::Float(0.0))]);
+        let error = Recipe::read(&complete(&Recipe::parameters(), &given)).unwrap_err();
+        assert!(error.to_string().starts_with("parameter learning_rate is 0, expected a number"));
+    }
+}
