@@ -82,6 +82,7 @@ pub fn canary(device: &Device) -> Result<Digest, UnitError> {
 mod tests {
     use super::*;
     use crate::conformance;
+    use crate::session::Session;
 
     #[test]
     fn a_machine_agrees_with_itself() {
@@ -92,6 +93,28 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(others, [digest; 3]);
+    }
+
+    #[test]
+    fn running_statistics_survive_a_hop() {
+        let (problem, partition) = synthetic::regression(0, 75, INPUTS);
+        let config = complete(&Neural(ProbeArchitecture).parameters(), &Config::new());
+        let (device, seed) = (Device::cpu(), Seed::of_study(1));
+        let start = Unit {
+            config: &config,
+            problem: &problem,
+            trial_seed: seed,
+            unit_seed: seed,
+            state: None,
+            device: &device,
+        };
+        let train = |unit: Unit<'_>| Neural(ProbeArchitecture).train(&unit, &partition).unwrap();
+        let first = train(start).state;
+        let hopping = train(Unit { state: Some(&first), ..start }).state;
+        let session = Session::open(&ProbeArchitecture, &start).unwrap();
+        let (session, _) = session.pass(&partition, seed).unwrap();
+        let (session, _) = session.pass(&partition, seed).unwrap();
+        assert!(session.save().unwrap() == hopping);
     }
 
     #[test]

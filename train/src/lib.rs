@@ -6,6 +6,8 @@
 //! [`Neural`]. Weights, shuffles and dropout are drawn from the seeds of the unit, never from a
 //! global generator, so equal units give equal bytes.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod activation;
 mod batch;
 pub mod canary;

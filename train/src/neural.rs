@@ -44,8 +44,12 @@ impl<A: Architecture> Family for Neural<A> {
     }
 
     fn predict(&self, unit: &Unit<'_>, features: &[f32]) -> Result<Vec<f32>, UnitError> {
-        let inputs = unit.problem.inputs();
-        if inputs == 0 || !features.len().is_multiple_of(inputs) {
+        let (inputs, outputs) = (unit.problem.inputs(), unit.problem.outputs());
+        if inputs == 0 || outputs == 0 {
+            let reason = format!("has {inputs} features and {outputs} classes, expected some");
+            return Err(UnitError::BadPartition { reason });
+        }
+        if !features.len().is_multiple_of(inputs) {
             let reason = format!("has {} numbers, expected rows of {inputs}", features.len());
             return Err(UnitError::BadPartition { reason });
         }

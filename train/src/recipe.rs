@@ -43,7 +43,7 @@ impl Recipe {
             fraction("beta2", 0.999, "Decay of the second moment of adam and adamw."),
             Parameter {
                 name: "epsilon",
-                accepts: Accepts::Float { low: 0.0, high: 1.0, open: true },
+                accepts: Accepts::Float { low: EPSILON_MIN, high: 1.0, open: false },
                 default: Value::Float(1e-8),
                 help: "Added to the denominator of adam and adamw.",
             },
@@ -79,7 +79,10 @@ impl Recipe {
     }
 }
 
-/// The largest `f64` below one that is also below one as `f32`.
+/// Anything smaller may vanish in single precision and leave zero over zero.
+const EPSILON_MIN: f64 = 1e-30;
+
+/// Below one in single precision too.
 const ALMOST_ONE: f64 = 0.999_999;
 
 fn fraction(name: &'static str, default: f64, help: &'static str) -> Parameter {
