@@ -17,7 +17,7 @@ mod retention;
 
 pub use command::{Command, Start};
 pub use event::{Event, Try};
-pub use losses::STALL_MILLIS_MAX;
+pub use losses::{LEASE_MILLIS_MAX, STALL_MILLIS_MAX};
 pub use results::{LOSSES_MAX, PANICS_MAX};
 
 use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term, TrialId};
@@ -36,6 +36,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 struct Assignment {
     attempt: Try,
     started: Moment,
+    /// When its trainer last said that it runs.
+    seen: Moment,
+}
+
+impl Assignment {
+    fn new(attempt: Try, now: Moment) -> Self {
+        Self { attempt, started: now, seen: now }
+    }
 }
 
 /// When a trial that is under way may run next.
@@ -161,20 +169,20 @@ impl Engine {
 
     fn take_in(&mut self, event: Event) {
         match event {
-            Event::NodeJoined { node, offer } => self.node_joined(node, offer),
+            Event::NodeJoined { node, boot, offer } => self.node_joined(node, boot, offer),
             Event::NodeSuspected(node) => self.view.set_standing(node, Standing::Suspected),
             Event::NodeTrusted(node) => self.view.set_standing(node, Standing::Alive),
             Event::NodeDraining(node) => self.view.set_standing(node, Standing::Draining),
-            Event::NodeLeft(node) => self.node_left(node),
+            Event::NodeLeft { node, boot } => self.node_left(node, boot),
             Event::SlotLost(slot) => self.slot_lost(slot),
             Event::StateStored { node, state } => self.state_stored(node, state),
-            Event::UnitRunning(attempt) => self.adopt(attempt),
+            Event::UnitRunning(attempt) => self.unit_running(attempt),
             Event::UnitFinished(attempt, output) => self.unit_finished(attempt, output),
             Event::UnitFailed(attempt, failure) => self.unit_failed(attempt, failure),
             Event::Appended(through) => self.appended(through),
             Event::PauseRequested => self.pausing = Some(Pause::Requested),
             Event::ResumeRequested => self.resume(),
-            Event::Ticked => {}
+            Event::Ticked => self.end_leases(),
         }
     }
 

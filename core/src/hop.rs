@@ -91,7 +91,8 @@ pub fn open_steps(
     visited: &[PartitionId],
     partitions: u32,
 ) -> Vec<Step> {
-    let mut open = rotation_order(trial, partitions).filter(|p| !visited.contains(p)).map(Step::Train);
+    let mut open =
+        rotation_order(trial, partitions).filter(|p| !visited.contains(p)).map(Step::Train);
     let steps: Vec<Step> = match order {
         Order::Rotation => open.next().into_iter().collect(),
         Order::Free => open.collect(),

@@ -43,7 +43,8 @@ fn require(number: u8, holds: bool, detail: impl FnOnce() -> String) -> Result<(
 #[derive(Debug, Clone)]
 pub struct Auditor {
     partitions: u32,
-    nodes: BTreeMap<NodeId, Offer>,
+    /// Life and offer of each node.
+    nodes: BTreeMap<NodeId, (u64, Offer)>,
     running: BTreeMap<SlotId, Try>,
     accounts: BTreeMap<TrialId, Account>,
     standing_still: bool,
@@ -69,13 +70,12 @@ impl Auditor {
     /// An event reaches the engine.
     pub fn observe_event(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
-            Event::NodeJoined { node, offer } => {
-                self.running.retain(|slot, _| slot.node != *node || slot.index < offer.slots);
-                self.nodes.insert(*node, offer.clone());
-            }
-            Event::NodeLeft(node) => {
-                self.nodes.remove(node);
-                self.running.retain(|slot, _| slot.node != *node);
+            Event::NodeJoined { node, boot, offer } => self.join(*node, *boot, offer),
+            Event::NodeLeft { node, boot } => {
+                if self.nodes.get(node).is_some_and(|(known, _)| known == boot) {
+                    self.nodes.remove(node);
+                    self.running.retain(|slot, _| slot.node != *node);
+                }
             }
             Event::SlotLost(slot) => {
                 self.running.remove(slot);
@@ -95,6 +95,16 @@ impl Auditor {
         Ok(())
     }
 
+    fn join(&mut self, node: NodeId, boot: u64, offer: &Offer) {
+        let known = self.nodes.get(&node).map(|(known, _)| *known);
+        if known.is_some_and(|known| known > boot) {
+            return;
+        }
+        let same_life = known == Some(boot);
+        self.running.retain(|slot, _| slot.node != node || (same_life && slot.index < offer.slots));
+        self.nodes.insert(node, (boot, offer.clone()));
+    }
+
     /// The engine takes over a unit that an earlier leader started.
     pub fn adopt(&mut self, attempt: &Try) -> Result<(), Violation> {
         self.check_place(attempt)?;
@@ -104,7 +114,7 @@ impl Auditor {
 
     /// A node's copy of some data is useless.
     pub fn lose_data(&mut self, node: NodeId, step: Step) {
-        if let Some(offer) = self.nodes.get_mut(&node) {
+        if let Some((_, offer)) = self.nodes.get_mut(&node) {
             match step {
                 Step::Train(partition) => drop(offer.partitions.remove(&partition)),
                 Step::Validate => offer.validation = false,
@@ -186,7 +196,7 @@ impl Auditor {
         let twin = self.running.values().find(|other| other.unit.trial == unit.trial);
         require(2, twin.is_none(), || format!("{unit} starts beside {twin:?}"))?;
         require(3, !self.running.contains_key(&slot), || format!("{unit} starts on busy {slot}"))?;
-        let offer = self.nodes.get(&slot.node);
+        let offer = self.nodes.get(&slot.node).map(|(_, offer)| offer);
         require(3, offer.is_some_and(|offer| slot.index < offer.slots), || {
             format!("{unit} starts on {slot}, which does not exist")
         })?;

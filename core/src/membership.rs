@@ -32,6 +32,8 @@ pub struct Offer {
 /// A node as the leader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
+    /// Which of its lives: rises with every start of the process.
+    pub boot: u64,
     /// How far it may be relied upon.
     pub standing: Standing,
     /// What it has.
@@ -52,13 +54,18 @@ pub struct View {
 }
 
 impl View {
-    /// A node joins, or says anew what it has.
-    pub fn join(&mut self, id: NodeId, offer: Offer) {
-        self.nodes.insert(id, Node { standing: Standing::Alive, offer });
+    /// A node joins, or says anew what it has. False for news of an earlier life of the node.
+    pub fn join(&mut self, id: NodeId, boot: u64, offer: Offer) -> bool {
+        let current = self.nodes.get(&id).is_none_or(|node| node.boot <= boot);
+        if current {
+            self.nodes.insert(id, Node { boot, standing: Standing::Alive, offer });
+        }
+        current
     }
 
-    /// A node is gone.
-    pub fn leave(&mut self, id: NodeId) -> Option<Node> {
+    /// This life of a node is over. `None` if the node is in another one, or unknown.
+    pub fn leave(&mut self, id: NodeId, boot: u64) -> Option<Node> {
+        self.nodes.get(&id).filter(|node| node.boot == boot)?;
         self.nodes.remove(&id)
     }
 
@@ -129,8 +136,8 @@ mod tests {
 
     fn view() -> View {
         let mut view = View::default();
-        view.join(NodeId(1), offer(&[(0, 1), (1, 0)]));
-        view.join(NodeId(2), offer(&[(0, 0)]));
+        view.join(NodeId(1), 1, offer(&[(0, 1), (1, 0)]));
+        view.join(NodeId(2), 1, offer(&[(0, 0)]));
         view
     }
 
@@ -138,6 +145,15 @@ mod tests {
     fn holders_are_ordered_by_rank() {
         let step = Step::Train(PartitionId(0));
         assert_eq!(view().holders(step), [NodeId(2), NodeId(1)]);
+    }
+
+    #[test]
+    fn news_of_an_earlier_life_is_ignored() {
+        let mut view = view();
+        assert!(view.join(NodeId(1), 2, offer(&[])));
+        assert!(!view.join(NodeId(1), 1, offer(&[(0, 0)])));
+        assert!(view.leave(NodeId(1), 1).is_none());
+        assert!(view.leave(NodeId(1), 2).is_some());
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl Accepts {
     pub fn contains(&self, value: &Value) -> bool {
         match self {
             Accepts::Bool => matches!(value, Value::Bool(_)),
-            Accepts::Int { low, high } => value.as_i64().is_some_and(|n| (*low..=*high).contains(&n)),
+            Accepts::Int { low, high } => {
+                value.as_i64().is_some_and(|n| (*low..=*high).contains(&n))
+            }
             Accepts::Float { low, high, open } => value.as_f64().is_some_and(|number| {
                 let above = if *open { number > *low } else { number >= *low };
                 number.is_finite() && above && number <= *high

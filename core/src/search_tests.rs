@@ -53,8 +53,10 @@ fn an_empty_space_has_one_grid_point_and_endless_random_ones() {
 
 #[test]
 fn the_grid_visits_every_combination_once() {
-    let seen: Vec<String> =
-        (0..).map_while(|t| propose(SamplerKind::Grid, &space(), 0, t)).map(|c| format!("{c:?}")).collect();
+    let seen: Vec<String> = (0..)
+        .map_while(|t| propose(SamplerKind::Grid, &space(), 0, t))
+        .map(|c| format!("{c:?}"))
+        .collect();
     assert_eq!(seen.len(), 24);
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 24);
     let widths: Vec<i64> = (0..4)
@@ -82,7 +84,8 @@ fn random_parameters_of_equal_range_are_independent() {
 fn adding_a_parameter_leaves_random_values_of_the_others_alone() {
     let mut larger = space();
     larger.0.insert("another".to_owned(), Domain::Choice(vec![Value::Int(1)]));
-    let (small, large) = (propose(SamplerKind::Random, &space(), 2, 4), propose(SamplerKind::Random, &larger, 2, 4));
+    let (small, large) =
+        (propose(SamplerKind::Random, &space(), 2, 4), propose(SamplerKind::Random, &larger, 2, 4));
     let (small, mut large) = (small.unwrap(), large.unwrap());
     large.remove("another");
     assert_eq!(small, large);

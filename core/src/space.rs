@@ -148,8 +148,12 @@ impl Domain {
     pub fn grid_len(&self) -> Option<u64> {
         match self {
             Domain::Choice(values) => Some(values.len() as u64),
-            Domain::Int { low, high, points: None, .. } => Some(high.abs_diff(*low).saturating_add(1)),
-            Domain::Int { points: Some(_), .. } => self.grid().ok().map(|values| values.len() as u64),
+            Domain::Int { low, high, points: None, .. } => {
+                Some(high.abs_diff(*low).saturating_add(1))
+            }
+            Domain::Int { points: Some(_), .. } => {
+                self.grid().ok().map(|values| values.len() as u64)
+            }
             Domain::Float { points, .. } => points.map(u64::from),
         }
     }
@@ -229,12 +233,12 @@ mod tests {
         prop_oneof![
             prop::collection::btree_set(-50i64..50, 1..6)
                 .prop_map(|set| Domain::Choice(set.into_iter().map(Value::Int).collect())),
-            (1i64..100, 1i64..1000, any::<bool>(), points.clone()).prop_map(|(low, more, log, points)| {
-                Domain::Int { low, high: low + more, log, points }
-            }),
-            (1e-6f64..1.0, 1e-3f64..1e3, any::<bool>(), points).prop_map(|(low, more, log, points)| {
-                Domain::Float { low, high: low + more, log, points }
-            }),
+            (1i64..100, 1i64..1000, any::<bool>(), points.clone()).prop_map(
+                |(low, more, log, points)| { Domain::Int { low, high: low + more, log, points } }
+            ),
+            (1e-6f64..1.0, 1e-3f64..1e3, any::<bool>(), points).prop_map(
+                |(low, more, log, points)| { Domain::Float { low, high: low + more, log, points } }
+            ),
         ]
     }
 

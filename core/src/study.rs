@@ -151,7 +151,9 @@ impl Study {
     /// # Errors
     /// A record that contradicts those before it; the study is then unchanged.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Contradiction> {
-        if matches!(self.phase, Phase::Ended(_)) && !matches!(entry.record, Record::TermBegan { .. }) {
+        if matches!(self.phase, Phase::Ended(_))
+            && !matches!(entry.record, Record::TermBegan { .. })
+        {
             return Err(Contradiction::Ended);
         }
         self.apply_record(&entry.record)?;
@@ -171,7 +173,9 @@ impl Study {
                 self.trials.push(Trial::new(*trial, config.clone()));
             }
             Record::UnitCommitted(commit) => self.commit(commit)?,
-            Record::EpochDecided { trial, epoch, decision } => self.decide(*trial, *epoch, *decision)?,
+            Record::EpochDecided { trial, epoch, decision } => {
+                self.decide(*trial, *epoch, *decision)?
+            }
             Record::UnitFailed { unit, .. } => self.live(unit.trial, record)?.failures += 1,
             Record::TrialRolledBack { trial, epoch, visited } => {
                 self.roll_back(*trial, *epoch, *visited, record)?;
@@ -204,7 +208,10 @@ impl Study {
         let id = commit.unit.trial;
         let trial = self.trials.get_mut(id.0 as usize).ok_or(Contradiction::UnknownTrial(id))?;
         if let Some(why) = trial.objection(&commit.unit, partitions) {
-            return Err(Contradiction::Progress { what: format!("commit of {}", commit.unit), why });
+            return Err(Contradiction::Progress {
+                what: format!("commit of {}", commit.unit),
+                why,
+            });
         }
         let objective = &self.creation.spec.objective;
         trial.commit(commit, &objective.metric, objective.direction);
@@ -215,7 +222,8 @@ impl Study {
 
     /// Keeps `best` up to date after a change of one trial's best epoch for the better.
     fn consider(&mut self, id: TrialId) {
-        let value = |id: TrialId| self.trial(id).and_then(|trial| trial.best).map(|best| best.value);
+        let value =
+            |id: TrialId| self.trial(id).and_then(|trial| trial.best).map(|best| best.value);
         let direction = self.creation.spec.objective.direction;
         let Some(new) = value(id) else { return };
         let beaten = match self.best.and_then(value) {
@@ -227,7 +235,12 @@ impl Study {
         }
     }
 
-    fn decide(&mut self, id: TrialId, epoch: Epoch, decision: Decision) -> Result<(), Contradiction> {
+    fn decide(
+        &mut self,
+        id: TrialId,
+        epoch: Epoch,
+        decision: Decision,
+    ) -> Result<(), Contradiction> {
         let trial = self.trials.get_mut(id.0 as usize).ok_or(Contradiction::UnknownTrial(id))?;
         if !trial.undecided || trial.epoch != epoch {
             return Err(Contradiction::Progress {
@@ -246,13 +259,9 @@ impl Study {
         visited: u32,
         record: &Record,
     ) -> Result<(), Contradiction> {
+        let partitions = self.partitions();
         let trial = self.live(id, record)?;
-        let at_start = epoch == Epoch(1) && visited == 0;
-        let kept = trial.checkpoints.iter().any(|c| {
-            (c.epoch, c.visited) == (epoch, visited) || (visited == 0 && c.epoch.0 + 1 == epoch.0)
-        });
-        let later = (epoch, visited as usize) <= (trial.epoch, trial.visited.len());
-        if !(later && (at_start || kept)) {
+        if !trial.can_roll_back(epoch, visited, partitions) {
             return Err(Contradiction::Progress {
                 what: format!("roll-back of {id} to {epoch} after {visited} partitions"),
                 why: "no checkpoint of that progress is kept".to_owned(),

@@ -22,6 +22,18 @@ pub struct Checkpoint {
     pub node: NodeId,
 }
 
+impl Checkpoint {
+    /// Where a trial stands that goes on from here: in the middle of the epoch, or at the
+    /// beginning of the next one.
+    pub fn resumes_at(&self, partitions: u32) -> (Epoch, u32) {
+        if self.visited >= partitions {
+            (Epoch(self.epoch.0 + 1), 0)
+        } else {
+            (self.epoch, self.visited)
+        }
+    }
+}
+
 /// What an epoch of a trial came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EpochResult {
@@ -74,6 +86,8 @@ pub struct Trial {
     pub last_state: Option<Digest>,
     /// Mean loss and rows of each visit of this epoch.
     losses: Vec<(f64, f64)>,
+    /// Visits and losses of the epoch before, to which the trial may have to roll back.
+    earlier: (Vec<PartitionId>, Vec<(f64, f64)>),
 }
 
 impl Trial {
@@ -93,6 +107,7 @@ impl Trial {
             failures: 0,
             last_state: None,
             losses: Vec::new(),
+            earlier: Default::default(),
         }
     }
 
@@ -129,6 +144,11 @@ impl Trial {
             }
             _ => None,
         }
+    }
+
+    /// The partitions visited in the epoch before, as far as they are still of use.
+    pub fn visited_before(&self) -> &[PartitionId] {
+        &self.earlier.0
     }
 
     /// Takes in a result that [`Trial::objection`] has no objection to.
@@ -190,8 +210,7 @@ impl Trial {
         self.decided = self.decided.max(self.epoch);
         if decision == Decision::Continue {
             self.epoch = Epoch(self.epoch.0 + 1);
-            self.visited.clear();
-            self.losses.clear();
+            self.earlier = (std::mem::take(&mut self.visited), std::mem::take(&mut self.losses));
         }
     }
 
@@ -202,8 +221,8 @@ impl Trial {
         self.checkpoints.retain(kept);
         self.last_state = self.newest().map(|checkpoint| checkpoint.state);
         if epoch < self.epoch {
-            self.visited.clear();
-            self.losses.clear();
+            // Further back than one epoch, only its beginning is left to roll back to.
+            (self.visited, self.losses) = std::mem::take(&mut self.earlier);
         }
         self.epoch = epoch;
         self.visited.truncate(visited as usize);
@@ -211,6 +230,22 @@ impl Trial {
         self.undecided = false;
         self.failures = 0;
         self.results.retain(|result| result.epoch < epoch);
+    }
+
+    /// Whether the trial can go on in `epoch` after `visited` partitions: there is a checkpoint of
+    /// exactly that progress (or it is the very beginning), and it is known what was visited.
+    pub(crate) fn can_roll_back(&self, epoch: Epoch, visited: u32, partitions: u32) -> bool {
+        let known = match self.epoch.0.checked_sub(epoch.0) {
+            Some(0) => self.visited.len(),
+            Some(1) => self.earlier.0.len(),
+            Some(_) => 0,
+            None => return false,
+        };
+        let place = |c: &Checkpoint| {
+            (c.epoch, c.visited) == (epoch, visited) || c.resumes_at(partitions) == (epoch, visited)
+        };
+        let beginning = (epoch, visited) == (Epoch(1), 0);
+        visited as usize <= known && (beginning || self.checkpoints.iter().any(place))
     }
 
     /// Mean loss of the visits of this epoch so far, weighted by rows.

@@ -78,7 +78,9 @@ impl fmt::Display for Value {
         match self {
             Value::Bool(flag) => write!(f, "{flag}"),
             Value::Int(number) => write!(f, "{number}"),
-            Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => write!(f, "{number:e}"),
+            Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => {
+                write!(f, "{number:e}")
+            }
             Value::Float(number) => write!(f, "{number}"),
             Value::Text(text) => f.write_str(text),
             Value::List(list) => {

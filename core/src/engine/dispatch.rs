@@ -87,7 +87,7 @@ impl Engine {
             input: newest.map(|checkpoint| checkpoint.state),
         };
         let config = trial.config.clone();
-        self.assignments.insert(planned.slot, Assignment { attempt, started: self.now });
+        self.assignments.insert(planned.slot, Assignment::new(attempt, self.now));
         self.commands.push_back(Command::StartUnit(Start { attempt, source, config }));
     }
 }

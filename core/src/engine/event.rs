@@ -24,6 +24,8 @@ pub enum Event {
     NodeJoined {
         /// The node.
         node: NodeId,
+        /// Which of its lives.
+        boot: u64,
         /// What it brings.
         offer: Offer,
     },
@@ -33,8 +35,13 @@ pub enum Event {
     NodeTrusted(NodeId),
     /// A node wants to leave when its units are done.
     NodeDraining(NodeId),
-    /// A node is gone, with all it ran.
-    NodeLeft(NodeId),
+    /// A life of a node is over, and with it all it ran.
+    NodeLeft {
+        /// The node.
+        node: NodeId,
+        /// Which of its lives.
+        boot: u64,
+    },
     /// A trainer died; what it ran is lost, its successor is idle.
     SlotLost(SlotId),
     /// A node holds a verified copy of a checkpoint.
@@ -44,7 +51,7 @@ pub enum Event {
         /// The checkpoint.
         state: Digest,
     },
-    /// A trainer runs this; told to a new leader.
+    /// A trainer runs this: told every few seconds, and to every new leader.
     UnitRunning(Try),
     /// A unit is done.
     UnitFinished(Try, Output),

@@ -1,6 +1,6 @@
 //! What happens when nodes, trainers or checkpoints are lost, and when nothing can go on.
 
-use super::{Engine, Event, Try};
+use super::{Assignment, Engine, Event, Try};
 use crate::ids::{Digest, Epoch, NodeId, PartitionId, SlotId, TrialId};
 use crate::journal::{Pause, Record};
 use crate::membership::Offer;
@@ -11,20 +11,29 @@ use crate::unit::{Failure, Step};
 /// checkpoints are gone roll back, and without data the study pauses.
 pub const STALL_MILLIS_MAX: u64 = 5_000;
 
+/// How long a trainer may be silent about a unit before the unit is taken from it. Catches what
+/// gossip cannot see: a cut between two nodes, a trainer that lost its order.
+pub const LEASE_MILLIS_MAX: u64 = 15_000;
+
 impl Engine {
-    pub(super) fn node_joined(&mut self, node: NodeId, offer: Offer) {
+    pub(super) fn node_joined(&mut self, node: NodeId, boot: u64, offer: Offer) {
+        if let Some(earlier) = self.view.node(node).map(|known| known.boot).filter(|b| *b < boot) {
+            self.node_left(node, earlier);
+        }
         // Slots beyond the new offer are gone, with what they ran.
         let gone = |slot: &SlotId| slot.node == node && slot.index >= offer.slots;
         let gone: Vec<SlotId> = self.assignments.keys().copied().filter(gone).collect();
-        self.view.join(node, offer);
+        if !self.view.join(node, boot, offer) {
+            return;
+        }
         gone.into_iter().for_each(|slot| self.slot_lost(slot));
         if matches!(self.study.phase, crate::study::Phase::Paused(Pause::DataLost(_))) {
             self.take_in(Event::ResumeRequested);
         }
     }
 
-    pub(super) fn node_left(&mut self, node: NodeId) {
-        if self.view.leave(node).is_none() {
+    pub(super) fn node_left(&mut self, node: NodeId, boot: u64) {
+        if self.view.leave(node, boot).is_none() {
             return;
         }
         let slots: Vec<SlotId> = self.assignments.keys().copied().collect();
@@ -35,6 +44,17 @@ impl Engine {
         let idle = self.study.active().map(|trial| trial.id);
         let idle: Vec<TrialId> = idle.filter(|trial| !self.is_assigned(*trial)).collect();
         idle.into_iter().for_each(|trial| self.roll_back_if_lost(trial));
+    }
+
+    /// Takes units from trainers that have been silent for too long.
+    pub(super) fn end_leases(&mut self) {
+        let silent = |a: &Assignment| self.now.millis_since(a.seen) > LEASE_MILLIS_MAX;
+        let silent = self.assignments.values().filter(|assignment| silent(assignment));
+        let slots: Vec<SlotId> = silent.map(|assignment| assignment.attempt.slot).collect();
+        for slot in slots {
+            self.audit(|auditor| auditor.observe_event(&Event::SlotLost(slot)));
+            self.slot_lost(slot);
+        }
     }
 
     pub(super) fn slot_lost(&mut self, slot: SlotId) {
@@ -80,8 +100,19 @@ impl Engine {
     /// To a checkpoint, or to the untrained state.
     fn roll_back(&mut self, id: TrialId, target: Option<Checkpoint>) {
         let Some(trial) = self.study.trial(id) else { return };
-        let (epoch, visited) = place_of(trial, target);
+        let (epoch, visited) =
+            target.map_or((Epoch(1), 0), |checkpoint| self.resumption(trial, checkpoint));
         self.record(Record::TrialRolledBack { trial: id, epoch, visited });
+    }
+
+    /// Where `trial` goes on from a checkpoint. One that closes the trial's current epoch leaves
+    /// only the validation to do.
+    fn resumption(&self, trial: &Trial, checkpoint: Checkpoint) -> (Epoch, u32) {
+        if checkpoint.epoch == trial.epoch {
+            (checkpoint.epoch, checkpoint.visited)
+        } else {
+            checkpoint.resumes_at(self.study.partitions())
+        }
     }
 
     /// Nothing runs although trials are under way: wait a while, then do what can be done.
@@ -108,15 +139,5 @@ impl Engine {
             .collect();
         let no_holder = || format!("no living node holds {}", lost.join(", "));
         (!lost.is_empty()).then(no_holder).map(Pause::DataLost)
-    }
-}
-
-/// Where a trial stands that goes on from `target`: inside its epoch, or at the start of the epoch
-/// after the one that the checkpoint closes.
-fn place_of(trial: &Trial, target: Option<Checkpoint>) -> (Epoch, u32) {
-    match target {
-        None => (Epoch(1), 0),
-        Some(checkpoint) if checkpoint.epoch == trial.epoch => (trial.epoch, checkpoint.visited),
-        Some(checkpoint) => (Epoch(checkpoint.epoch.0 + 1), 0),
     }
 }

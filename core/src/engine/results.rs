@@ -21,7 +21,7 @@ impl Engine {
         if current.is_some_and(|assignment| assignment.attempt == *attempt) {
             return self.assignments.remove(&attempt.slot);
         }
-        let inherited = Assignment { attempt: *attempt, started: self.now };
+        let inherited = Assignment::new(*attempt, self.now);
         self.may_inherit(attempt).then_some(inherited)
     }
 
@@ -36,11 +36,14 @@ impl Engine {
             && trial.newest().map(|checkpoint| checkpoint.state) == attempt.input
     }
 
-    /// A trainer told this new leader what it runs.
-    pub(super) fn adopt(&mut self, attempt: Try) {
-        if !self.assignments.contains_key(&attempt.slot) && self.may_inherit(&attempt) {
-            let assignment = Assignment { attempt, started: self.now };
-            self.assignments.insert(attempt.slot, assignment);
+    /// A trainer says what it runs: a sign of life, or something an earlier leader started.
+    pub(super) fn unit_running(&mut self, attempt: Try) {
+        let now = self.now;
+        let current = self.assignments.get_mut(&attempt.slot);
+        if let Some(assignment) = current.filter(|assignment| assignment.attempt == attempt) {
+            assignment.seen = now;
+        } else if !self.assignments.contains_key(&attempt.slot) && self.may_inherit(&attempt) {
+            self.assignments.insert(attempt.slot, Assignment::new(attempt, now));
             self.audit(|auditor| auditor.adopt(&attempt));
         }
     }

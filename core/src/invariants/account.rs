@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(super) struct Account {
     epoch: Epoch,
     visited: Vec<PartitionId>,
+    /// What the epoch before visited.
+    earlier: Vec<PartitionId>,
     validated: bool,
     /// States by progress: (epoch, partitions visited in it).
     states: BTreeMap<(Epoch, u32), Digest>,
@@ -24,6 +26,7 @@ impl Account {
         Self {
             epoch: Epoch(1),
             visited: Vec::new(),
+            earlier: Vec::new(),
             validated: false,
             states: BTreeMap::new(),
             newest_record: seq,
@@ -36,6 +39,7 @@ impl Account {
         Self {
             epoch: trial.epoch,
             visited: trial.visited.clone(),
+            earlier: trial.visited_before().to_vec(),
             validated: trial.undecided,
             states,
             newest_record: Seq(0),
@@ -99,15 +103,15 @@ impl Account {
         self.validated = false;
         if decision == Decision::Continue {
             self.epoch = Epoch(epoch.0 + 1);
-            self.visited.clear();
-            self.states.retain(|(made_in, _), _| *made_in >= epoch);
+            self.earlier = std::mem::take(&mut self.visited);
+            self.states.retain(|(made_in, _), _| made_in.0 + 1 >= epoch.0);
         }
         Ok(())
     }
 
     pub(super) fn roll_back(&mut self, epoch: Epoch, visited: u32, seq: Seq) {
         if epoch < self.epoch {
-            self.visited.clear();
+            self.visited = std::mem::take(&mut self.earlier);
         }
         self.epoch = epoch;
         self.visited.truncate(visited as usize);

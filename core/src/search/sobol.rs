@@ -24,8 +24,10 @@ impl Sampler for Sobol {
         let (round, point) = (ask.trial.0 / MAX_POINTS, ask.trial.0 % MAX_POINTS);
         let seed = Seed::of_study(ask.seed).child("sobol").child(&round.to_string());
         let scramble = seed.to_u64() as u32;
-        Some(ask.space.at(|dimension, _| {
-            f64::from(sobol_burley::sample(point, dimension as u32, scramble))
-        }))
+        Some(
+            ask.space.at(|dimension, _| {
+                f64::from(sobol_burley::sample(point, dimension as u32, scramble))
+            }),
+        )
     }
 }

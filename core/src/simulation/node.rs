@@ -1,0 +1,80 @@
+//! A simulated node: slots that compute by hashing, and a disk of checkpoints.
+
+use crate::engine::{Start, Try};
+use crate::ids::{Digest, Epoch, Moment, NodeId, PartitionId, TrialId};
+use crate::membership::Offer;
+use crate::seed::Seed;
+use crate::unit::{Metrics, Output, Step, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A unit being computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    pub(super) attempt: Try,
+    pub(super) began: Moment,
+}
+
+/// A node and its disk.
+#[derive(Debug, Clone)]
+pub(super) struct SimulatedNode {
+    pub(super) id: NodeId,
+    pub(super) offer: Offer,
+    pub(super) alive: bool,
+    pub(super) boot: u64,
+    pub(super) jobs: BTreeMap<u32, Job>,
+    /// Results that a new leader must hear of again.
+    pub(super) finished: BTreeMap<u32, (Try, Output)>,
+    pub(super) states: BTreeSet<Digest>,
+    pub(super) slowness: f64,
+}
+
+impl SimulatedNode {
+    /// Takes an order, unless its fence is older than that of the job at hand.
+    pub(super) fn start(&mut self, start: &Start, now: Moment) -> bool {
+        let slot = start.attempt.slot.index;
+        let newer = self.jobs.get(&slot).is_none_or(|job| job.attempt.fence < start.attempt.fence);
+        let takes = self.alive && newer;
+        if takes {
+            self.jobs.insert(slot, Job { attempt: start.attempt, began: now });
+        }
+        takes
+    }
+
+    /// Ends the job with this fence, if it is still at hand.
+    pub(super) fn finish(&mut self, attempt: &Try) -> Option<Job> {
+        let job = self.jobs.get(&attempt.slot.index).filter(|job| job.attempt == *attempt)?;
+        let job = *job;
+        self.jobs.remove(&attempt.slot.index);
+        Some(job)
+    }
+
+    /// The process dies; its disk stays.
+    pub(super) fn die(&mut self) {
+        self.alive = false;
+        self.jobs.clear();
+        self.finished.clear();
+    }
+}
+
+/// What training on a partition makes of a state: a pure function, as the real one is.
+pub(super) fn trained(
+    input: Option<Digest>,
+    trial: TrialId,
+    epoch: Epoch,
+    partition: PartitionId,
+) -> Digest {
+    let mut bytes = Seed::of_unit(0, trial, epoch, partition).0.to_vec();
+    bytes.extend(input.map_or([0; 32], |state| state.0));
+    Digest::of(&bytes)
+}
+
+/// The result of a unit on this input.
+pub(super) fn output(unit: Unit, input: Option<Digest>, millis: u64, diverges: bool) -> Output {
+    let state = match unit.step {
+        Step::Train(partition) => trained(input, unit.trial, unit.epoch, partition),
+        Step::Validate => input.unwrap_or(Digest([0; 32])),
+    };
+    let loss = if diverges { f64::NAN } else { Seed(state.0).unit_interval() };
+    let metrics = Metrics::from([("loss".to_owned(), loss), ("rows".to_owned(), 10.0)]);
+    Output { state, bytes: 1, metrics, millis }
+}
