@@ -32,4 +32,7 @@ pub struct Start {
     pub source: Option<NodeId>,
     /// The trial's configuration.
     pub config: Config,
+    /// Whether the state it makes closes the epoch: such a checkpoint must survive a power loss,
+    /// the others can be made again from it.
+    pub closes_epoch: bool,
 }

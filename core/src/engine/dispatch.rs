@@ -87,7 +87,13 @@ impl Engine {
             input: newest.map(|checkpoint| checkpoint.state),
         };
         let config = trial.config.clone();
+        let closes_epoch = trial.visited.len() + 1 == self.study.partitions() as usize;
         self.assignments.insert(planned.slot, Assignment::new(attempt, self.now));
-        self.commands.push_back(Command::StartUnit(Start { attempt, source, config }));
+        self.commands.push_back(Command::StartUnit(Start {
+            attempt,
+            source,
+            config,
+            closes_epoch,
+        }));
     }
 }
