@@ -1,1 +1,3 @@
 //! Supervisor, scheduler, trainers and the replicated journal as actors.
+
+pub mod journal;

@@ -1,0 +1,163 @@
+//! The state machine: the table of records itself. Applying an entry appends its records.
+//! Never fsyncs on its own account: what a crash takes from it is applied again from the log.
+
+use super::error::JournalError;
+use super::raft::{Applied, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types};
+use super::snapshot::{self, Body};
+use super::store::{Store, blocking, read_failed, write_failed};
+use super::tables::{Change, RECORDS};
+use openraft::storage::RaftStateMachine;
+use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, Snapshot};
+use redb::Durability;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Name of the field that holds [`Progress`].
+pub(super) const APPLIED: &str = "applied";
+/// Name of the field that holds [`Taken`].
+pub(super) const SNAPSHOT: &str = "snapshot";
+
+/// How far the state machine has come.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The last log entry applied.
+    pub(super) last: Option<LogId>,
+    /// The cluster as of that entry.
+    pub(super) membership: StoredMembership,
+    /// Number of records, and so the sequence number of the next.
+    pub(super) records: u64,
+}
+
+/// The newest snapshot. Its content is the first `records` records: they never change, so it
+/// needs no copy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Taken {
+    pub(super) meta: SnapshotMeta,
+    pub(super) records: u64,
+}
+
+/// The state machine of one member; a cheap handle.
+#[derive(Clone)]
+pub(super) struct Machine {
+    store: Arc<Store>,
+}
+
+impl Machine {
+    /// The state machine inside this store.
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    fn snapshot_of(&self, taken: Taken) -> Snapshot<Types> {
+        let body = Body::of_records(Arc::clone(&self.store), taken.records);
+        Snapshot { meta: taken.meta, snapshot: Box::new(body) }
+    }
+}
+
+fn apply(change: &Change<'_>, entries: Vec<Entry>) -> Result<Vec<Applied>, JournalError> {
+    let mut progress: Progress = change.field(APPLIED)?.unwrap_or_default();
+    let mut replies = Vec::with_capacity(entries.len());
+    for entry in entries {
+        progress.last = Some(entry.log_id);
+        match entry.payload {
+            EntryPayload::Blank => {}
+            EntryPayload::Membership(membership) => {
+                progress.membership = StoredMembership::new(Some(entry.log_id), membership);
+            }
+            EntryPayload::Normal(group) => {
+                let first = progress.records;
+                progress.records += group.0.len() as u64;
+                change.put(&RECORDS, (first..).zip(group.0))?;
+            }
+        }
+        replies.push(Applied { records: progress.records });
+    }
+    change.set_field(APPLIED, &progress)?;
+    Ok(replies)
+}
+
+fn take_snapshot(change: &Change<'_>) -> Result<Taken, JournalError> {
+    let progress: Progress = change.field(APPLIED)?.unwrap_or_default();
+    let last = progress.last.map(|last| last.to_string()).unwrap_or_default();
+    let meta = SnapshotMeta {
+        last_log_id: progress.last,
+        last_membership: progress.membership,
+        snapshot_id: format!("{last}-{}", progress.records),
+    };
+    let taken = Taken { meta, records: progress.records };
+    change.set_field(SNAPSHOT, &taken)?;
+    Ok(taken)
+}
+
+fn install(
+    change: &Change<'_>,
+    meta: SnapshotMeta,
+    records: Vec<Vec<u8>>,
+) -> Result<(), JournalError> {
+    let progress = Progress {
+        last: meta.last_log_id,
+        membership: meta.last_membership.clone(),
+        records: records.len() as u64,
+    };
+    change.remove(&RECORDS, ..)?;
+    change.put(&RECORDS, (0..).zip(records))?;
+    change.set_field(SNAPSHOT, &Taken { meta, records: progress.records })?;
+    change.set_field(APPLIED, &progress)
+}
+
+impl RaftStateMachine<Types> for Machine {
+    type SnapshotBuilder = Machine;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), StorageError> {
+        let read = |store: &Store| store.read(|view| view.field::<Progress>(APPLIED));
+        let progress = blocking(&self.store, read).await.map_err(read_failed)?.unwrap_or_default();
+        Ok((progress.last, progress.membership))
+    }
+
+    async fn apply<I>(&mut self, entries: I) -> Result<Vec<Applied>, StorageError>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        let write =
+            move |store: &Store| store.write(Durability::None, |change| apply(change, entries));
+        blocking(&self.store, write).await.map_err(write_failed)
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Machine {
+        self.clone()
+    }
+
+    async fn begin_receiving_snapshot(&mut self) -> Result<Box<Body>, StorageError> {
+        Ok(Box::new(Body::default()))
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta,
+        body: Box<Body>,
+    ) -> Result<(), StorageError> {
+        let meta = meta.clone();
+        let write = move |store: &Store| {
+            let records = snapshot::unpack(store.path(), &body.into_bytes()?)?;
+            store.write(Durability::Immediate, |change| install(change, meta, records))
+        };
+        blocking(&self.store, write).await.map_err(write_failed)
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>, StorageError> {
+        let read = |store: &Store| store.read(|view| view.field::<Taken>(SNAPSHOT));
+        let taken = blocking(&self.store, read).await.map_err(read_failed)?;
+        Ok(taken.map(|taken| self.snapshot_of(taken)))
+    }
+}
+
+impl RaftSnapshotBuilder<Types> for Machine {
+    /// Fsyncs what has been applied, for the log may be cut on the strength of it.
+    async fn build_snapshot(&mut self) -> Result<Snapshot<Types>, StorageError> {
+        let write = |store: &Store| store.write(Durability::Immediate, take_snapshot);
+        let taken = blocking(&self.store, write).await.map_err(write_failed)?;
+        Ok(self.snapshot_of(taken))
+    }
+}

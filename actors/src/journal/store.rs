@@ -1,0 +1,115 @@
+//! The journal's one open file: runs transactions on it and remembers its first failure.
+//! Never interprets what is stored, and never opens or repairs the file.
+
+use super::error::JournalError;
+use super::raft::StorageError;
+use super::tables::{Change, View};
+use openraft::{AnyError, StorageIOError};
+use redb::{Database, Durability, ReadableDatabase};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+/// One open journal file, shared by the log and the state machine.
+pub(super) struct Store {
+    path: PathBuf,
+    database: RwLock<Option<Database>>,
+    failure: OnceLock<JournalError>,
+}
+
+impl Store {
+    /// Takes over an open and checked file.
+    pub(super) fn new(path: PathBuf, database: Database) -> Self {
+        Self { path, database: RwLock::new(Some(database)), failure: OnceLock::new() }
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The first failure. After one the file takes no more writes until it is opened again.
+    pub(super) fn failure(&self) -> Option<JournalError> {
+        self.failure.get().cloned()
+    }
+
+    /// Reads under one consistent view.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&View<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let transaction = self.with_database(|database| database.begin_read())?;
+        work(&View { path: &self.path, transaction: &transaction })
+    }
+
+    /// Commits a change. `Immediate` returns once it is fsynced, with every commit before it.
+    pub(super) fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Change<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let done = self.try_write(durability, work);
+        if let Err(error) = &done {
+            // A later one only repeats that the file is no longer usable; the first says why.
+            let _ = self.failure.set(error.clone());
+        }
+        done
+    }
+
+    fn try_write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Change<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let fail = |error: redb::Error| JournalError::from_storage(&self.path, error);
+        let mut transaction = self.with_database(|database| database.begin_write())?;
+        transaction.set_durability(durability).map_err(|error| fail(error.into()))?;
+        let result = work(&Change { path: &self.path, transaction: &transaction })?;
+        transaction.commit().map_err(|error| fail(error.into()))?;
+        Ok(result)
+    }
+
+    /// Makes everything durable and gives the file back. Later calls fail with `Closed`.
+    pub(super) fn close(&self) -> Result<(), JournalError> {
+        let taken = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = taken.map_or(Ok(()), Database::close);
+        closed.map_err(|error| {
+            self.failure().unwrap_or_else(|| JournalError::from_storage(&self.path, error))
+        })
+    }
+
+    fn with_database<T, E: Into<redb::Error>>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, JournalError> {
+        let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = guard.as_ref() else {
+            return Err(JournalError::Closed { path: self.path.clone() });
+        };
+        work(database).map_err(|error| JournalError::from_storage(&self.path, error))
+    }
+}
+
+/// Runs file work where it blocks no other task.
+pub(super) async fn blocking<T: Send + 'static>(
+    store: &Arc<Store>,
+    work: impl FnOnce(&Store) -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, JournalError> {
+    let shared = Arc::clone(store);
+    match tokio::task::spawn_blocking(move || work(&shared)).await {
+        Ok(done) => done,
+        Err(stopped) => {
+            tracing::error!(%stopped, "file work of the journal did not finish");
+            Err(JournalError::Closed { path: store.path.clone() })
+        }
+    }
+}
+
+/// The form in which Raft takes a failed read.
+pub(super) fn read_failed(error: JournalError) -> StorageError {
+    StorageIOError::read(AnyError::new(&error)).into()
+}
+
+/// The form in which Raft takes a failed write.
+pub(super) fn write_failed(error: JournalError) -> StorageError {
+    StorageIOError::write(AnyError::new(&error)).into()
+}
