@@ -112,7 +112,8 @@ pub enum DataError {
     },
     /// The target names several columns.
     #[error(
-        "{path}: target = {target:?}: columns {first} and {second} both have this name, expected a column number"
+        "{path}: target = {target:?}: columns {first} and {second} both have this name, \
+         expected a column number"
     )]
     TwoTargets {
         /// The path as given.

@@ -3,8 +3,6 @@
 //! The way of the data: a [`CsvSource`] is read into a [`Table`], and the table is split into a
 //! [`DataSet`]: training [`Partition`]s and one validation partition, all of one [`Problem`].
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 mod column;
 pub mod csv_source;
 pub mod data_set;
