@@ -111,6 +111,8 @@ impl Step {
         first: &mut [f32],
         second: &mut [f32],
     ) {
+        debug_assert!(weights.len() == gradients.len() && weights.len() == first.len());
+        debug_assert!(second.len() == weights.len() || matches!(self, Self::Sgd { .. }));
         match self {
             Self::Sgd { rate, penalty, momentum } => {
                 for ((weight, gradient), velocity) in weights.iter_mut().zip(gradients).zip(first) {

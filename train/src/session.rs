@@ -112,15 +112,15 @@ impl<N: Network> Session<N> {
     }
 }
 
+/// The exponents of infinity and of what is no number are all ones.
+const EXPONENT: u32 = 0x7f80_0000;
+
 fn all_finite(tensors: &Tensors) -> Result<bool, UnitError> {
     for data in tensors.values() {
         let values = data.as_slice::<f32>().map_err(UnitError::device)?;
-        // The exponents of infinity and of what is no number are all ones. Without a branch in
-        // the loop it runs at the speed of memory.
-        const EXPONENT: u32 = 0x7f80_0000;
-        let odd =
-            values.iter().fold(false, |odd, value| odd | (value.to_bits() & EXPONENT == EXPONENT));
-        if odd {
+        // Without a way out of the loop it runs at the speed of memory.
+        let odd = |odd, value: &f32| odd | (value.to_bits() & EXPONENT == EXPONENT);
+        if values.iter().fold(false, odd) {
             return Ok(false);
         }
     }

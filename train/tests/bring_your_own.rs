@@ -1,6 +1,7 @@
 //! A family from outside the crate, with the public interface alone: a residual network with
 //! normalisation, and a family that is no network at all.
 
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use wallaby_core::parameter::{Accepts, Parameter};
 use wallaby_core::value::{Config, Value};
@@ -66,6 +67,43 @@ impl Architecture for ResidualFamily {
     }
 }
 
+/// Panics while it trains.
+#[derive(Debug, Module)]
+struct Clumsy {
+    linear: Linear,
+}
+
+impl Network for Clumsy {
+    fn forward(&self, rows: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
+        let answers = self.linear.forward(rows);
+        assert!(!mode.is_training(), "this network cannot train");
+        answers
+    }
+}
+
+struct ClumsyFamily;
+
+impl Architecture for ClumsyFamily {
+    type Network = Clumsy;
+
+    fn name(&self) -> &'static str {
+        "clumsy"
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn build(
+        &self,
+        _: &Config,
+        problem: &Problem,
+        device: &burn::tensor::Device,
+    ) -> Result<Clumsy, UnitError> {
+        Ok(Clumsy { linear: LinearConfig::new(problem.inputs(), problem.outputs()).init(device) })
+    }
+}
+
 /// Forgets everything: its state is a constant and its answers are always wrong.
 struct Forgetful;
 
@@ -90,6 +128,16 @@ impl Family for Forgetful {
 #[test]
 fn a_network_from_outside_keeps_the_contract() {
     conformance::check(&Neural(ResidualFamily), &Device::cpu()).unwrap();
+}
+
+#[test]
+fn a_panic_in_one_network_leaves_the_others_unharmed() {
+    let device = Device::cpu();
+    for _ in 0..3 {
+        let panic = catch_unwind(|| conformance::check(&Neural(ClumsyFamily), &device));
+        assert!(panic.is_err());
+    }
+    conformance::check(&Neural(ResidualFamily), &device).unwrap();
 }
 
 #[test]
