@@ -1,3 +1,20 @@
-//! Supervisor, scheduler, trainers and the replicated journal as actors.
+//! The acting half of Wallaby: a node of the cluster as actors.
+//!
+//! The [`node::Node`] starts a supervisor, and that the others: the scheduler carries out what
+//! core's engine decides, the journal makes it durable, trainers compute on threads of their own,
+//! the courier looks after blobs. No handler decides or blocks. See `ARCHITECTURE.md`.
 
+pub mod blobs;
+pub mod clock;
+pub mod courier;
+pub mod fault;
 pub mod journal;
+pub mod journal_actor;
+pub mod node;
+pub mod scheduler;
+pub mod supervisor;
+pub mod trainer;
+pub mod workbench;
+
+#[cfg(test)]
+mod test_disk;

@@ -2,6 +2,7 @@
 
 use super::journal_tests::{NODE, entry, in_folder, numbered};
 use super::*;
+use crate::test_disk::SmallDisk;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -53,35 +54,11 @@ async fn a_killed_process_loses_nothing_acknowledged() {
     }
 }
 
-/// A disk of a few megabytes; unmounted when dropped.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = TempDir::new().unwrap();
-        let mount = ["-t", "tmpfs", "-o", "size=4m", "none"];
-        let mounted = Command::new("mount").args(mount).arg(folder.path()).status();
-        if mounted.is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
-        }
-        writeln!(std::io::stderr(), "SKIPPED: a full disk, as mounting one is not allowed")
-            .unwrap();
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("-l").arg(self.0.path()).status();
-        assert!(unmounted.is_ok_and(|status| status.success()), "the test disk stays mounted");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_reported_and_loses_nothing_acknowledged() {
     let Some(disk) = SmallDisk::mount() else { return };
-    let path = in_folder(&disk.0);
-    let ballast = disk.0.path().join("ballast");
+    let path = disk.path().join("journal.redb");
+    let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![1; 1 << 20]).unwrap();
     let large = |number: u64| entry(number).repeat(200);
     let (journal, _) = Journal::open(&path, NODE).await.unwrap();
@@ -114,12 +91,12 @@ async fn a_full_disk_is_reported_and_loses_nothing_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_finds_no_space_at_birth_leaves_nothing_behind() {
     let Some(disk) = SmallDisk::mount() else { return };
-    let path = in_folder(&disk.0);
-    let ballast = disk.0.path().join("ballast");
+    let path = disk.path().join("journal.redb");
+    let ballast = disk.path().join("ballast");
     let _ = std::fs::write(&ballast, vec![1; 8 << 20]);
     let refused = Journal::open(&path, NODE).await.map(drop).unwrap_err();
     assert!(matches!(refused, JournalError::Full { .. }), "{refused:?}");
-    assert_eq!(std::fs::read_dir(disk.0.path()).unwrap().count(), 1, "more than the ballast");
+    assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 1, "more than the ballast");
     std::fs::remove_file(&ballast).unwrap();
     Journal::open(&path, NODE).await.unwrap().0.close().await.unwrap();
 }

@@ -1,0 +1,116 @@
+//! The blobs of one node: partitions and checkpoints under the digest of their bytes.
+//! Owns a folder and a bounded cache; never knows what a blob means, nor where else it lies.
+//!
+//! A blob is written aside and renamed, so under a digest there is a whole blob or none. All
+//! calls read or write files: from a task, call them where blocking is allowed.
+
+mod cache;
+mod error;
+mod files;
+
+pub use error::BlobError;
+
+use cache::Cache;
+use files::Files;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wallaby_core::ids::Digest;
+
+/// Bytes of blobs that are kept in memory unless it is said otherwise.
+pub const CACHE_BYTES: usize = 256 << 20;
+
+/// A content-addressed store in one folder, for one process at a time; share it by `Arc`.
+#[derive(Debug)]
+pub struct BlobStore {
+    files: Files,
+    cache: Mutex<Cache>,
+}
+
+impl BlobStore {
+    /// Opens the store in `folder`, or creates it, with a cache of [`CACHE_BYTES`]. What a crash
+    /// left half-written is removed.
+    ///
+    /// # Errors
+    /// `Full` or `Storage` if the folder cannot be created, read or cleaned.
+    pub fn open(folder: &Path) -> Result<Self, BlobError> {
+        Self::open_with_cache(folder, CACHE_BYTES)
+    }
+
+    /// As [`BlobStore::open`], with a cache of at most `cache_bytes`; 0 keeps nothing in memory.
+    ///
+    /// # Errors
+    /// As [`BlobStore::open`].
+    pub fn open_with_cache(folder: &Path, cache_bytes: usize) -> Result<Self, BlobError> {
+        let files = Files::open(folder)?;
+        Ok(Self { files, cache: Mutex::new(Cache::new(cache_bytes)) })
+    }
+
+    /// Stores bytes and returns their digest. A blob that is there already is not written again,
+    /// unless it is damaged. With `durable` it survives a loss of power once this returns, also
+    /// if it was stored without before.
+    ///
+    /// # Errors
+    /// `Full` or `Storage`; there is then no blob, or the one that was there before.
+    pub fn put(&self, bytes: impl Into<Arc<Vec<u8>>>, durable: bool) -> Result<Digest, BlobError> {
+        let bytes = bytes.into();
+        let digest = Digest::of(&bytes);
+        if !self.files.holds(&digest, &bytes)? {
+            self.files.write(&digest, &bytes, durable)?;
+        } else if durable {
+            self.files.make_durable(&digest)?;
+        }
+        self.cache().insert(digest, bytes);
+        Ok(digest)
+    }
+
+    /// The bytes of a blob: from memory, or from disk and then verified.
+    ///
+    /// # Errors
+    /// `Missing` if it is not here, `Damaged` if its bytes have another digest, `Storage`.
+    pub fn get(&self, digest: &Digest) -> Result<Arc<Vec<u8>>, BlobError> {
+        if let Some(bytes) = self.cache().get(digest) {
+            return Ok(bytes);
+        }
+        let bytes = Arc::new(self.files.read(digest)?);
+        self.cache().insert(*digest, Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    /// Removes a blob; returns whether it was here.
+    ///
+    /// # Errors
+    /// `Storage` if it is here and cannot be removed.
+    pub fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
+        self.cache().remove(digest);
+        self.files.remove(digest)
+    }
+
+    /// Whether a blob is on disk. Does not verify it.
+    pub fn contains(&self, digest: &Digest) -> bool {
+        self.files.path(digest).is_file()
+    }
+
+    /// The digests of all blobs, ascending.
+    ///
+    /// # Errors
+    /// `Storage` if the folder cannot be read.
+    pub fn list(&self) -> Result<Vec<Digest>, BlobError> {
+        Ok(self.files.list()?.into_keys().collect())
+    }
+
+    /// Bytes that all blobs take on disk, not counting what the file system adds.
+    ///
+    /// # Errors
+    /// `Storage` if the folder cannot be read.
+    pub fn bytes_used(&self) -> Result<u64, BlobError> {
+        Ok(self.files.list()?.into_values().sum())
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        // No call of the cache can stop half way and leave it wrong.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod blobs_tests;
