@@ -88,7 +88,7 @@ impl fmt::Display for Failure {
             Failure::Refused(detail) => write!(f, "refused by the model: {detail}"),
             Failure::Panicked(message) => write!(f, "the model panicked: {message}"),
             Failure::TrainerLost => f.write_str("its trainer was lost"),
-            Failure::StorageFull(detail) => write!(f, "storage is full: {detail}"),
+            Failure::StorageFull(detail) => write!(f, "its checkpoint cannot be stored: {detail}"),
             Failure::StateUnusable { state, detail } => {
                 write!(f, "checkpoint {state} is unusable: {detail}")
             }

@@ -1,0 +1,64 @@
+//! The courier: looks after blobs on behalf of the scheduler, outside its mailbox. On a single
+//! node nothing has to be moved; it removes checkpoints that nobody needs.
+
+use crate::blobs::BlobStore;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use wallaby_core::ids::Digest;
+
+/// What the courier is told.
+pub enum CourierMsg {
+    /// Remove this checkpoint.
+    Release(Digest),
+    /// Remove every blob but these: what an earlier process left behind.
+    Sweep(BTreeSet<Digest>),
+}
+
+/// The actor that owns the removal of blobs.
+pub struct Courier;
+
+impl Actor for Courier {
+    type Msg = CourierMsg;
+    type State = Arc<BlobStore>;
+    type Arguments = Arc<BlobStore>;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<CourierMsg>,
+        blobs: Arc<BlobStore>,
+    ) -> Result<Arc<BlobStore>, ActorProcessingErr> {
+        Ok(blobs)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<CourierMsg>,
+        message: CourierMsg,
+        blobs: &mut Arc<BlobStore>,
+    ) -> Result<(), ActorProcessingErr> {
+        let blobs = Arc::clone(blobs);
+        // A blob that cannot be removed costs room and nothing else: the next sweep tries again.
+        tokio::task::spawn_blocking(move || match message {
+            CourierMsg::Release(state) => remove(&blobs, &state),
+            CourierMsg::Sweep(kept) => sweep(&blobs, &kept),
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+fn remove(blobs: &BlobStore, digest: &Digest) {
+    if let Err(error) = blobs.remove(digest) {
+        tracing::warn!(%digest, %error, "a released blob stays");
+    }
+}
+
+fn sweep(blobs: &BlobStore, kept: &BTreeSet<Digest>) {
+    match blobs.list() {
+        Ok(all) => {
+            all.iter().filter(|digest| !kept.contains(digest)).for_each(|d| remove(blobs, d))
+        }
+        Err(error) => tracing::warn!(%error, "blobs cannot be listed"),
+    }
+}

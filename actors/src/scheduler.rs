@@ -1,0 +1,159 @@
+//! The scheduler: the engine's hands. Turns messages into events and carries out the commands;
+//! every decision is the engine's.
+
+use crate::clock::Clock;
+use crate::courier::CourierMsg;
+use crate::journal_actor::JournalMsg;
+use crate::supervisor::SupervisorMsg;
+use crate::trainer::TrainerMsg;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::time::Duration;
+use tokio::sync::watch;
+use wallaby_core::engine::{Command, Engine, Event};
+use wallaby_core::ids::{Digest, NodeId, Seq, Term};
+use wallaby_core::membership::Offer;
+use wallaby_core::study::Study;
+
+/// How often the engine hears that time passes.
+const TICK: Duration = Duration::from_millis(250);
+
+/// What the scheduler is told.
+pub enum SchedulerMsg {
+    /// Something happened.
+    Event(Event),
+    /// The journal is durable up to here.
+    Durable(Seq),
+    /// A trainer was replaced.
+    Replaced(u32, ActorRef<TrainerMsg>),
+    /// Time passes.
+    Tick,
+}
+
+/// What a scheduler is made from.
+pub struct SchedulerArgs {
+    /// The study as the journal tells it.
+    pub study: Study,
+    /// How many records that journal has.
+    pub recorded: Seq,
+    /// The term to lead; higher than all before.
+    pub term: Term,
+    /// The node's numerics class.
+    pub numerics: Digest,
+    /// The node itself, as a member of its own cluster.
+    pub node: (NodeId, u64, Offer),
+    /// The time.
+    pub clock: Clock,
+    /// Whether a paused study goes on.
+    pub resume: bool,
+    /// Those who carry out commands.
+    pub hands: Hands,
+}
+
+/// Those who carry out the engine's commands.
+pub struct Hands {
+    /// Makes records durable.
+    pub journal: ActorRef<JournalMsg>,
+    /// Run units, by slot.
+    pub trainers: Vec<ActorRef<TrainerMsg>>,
+    /// Removes blobs.
+    pub courier: ActorRef<CourierMsg>,
+    /// Ends the node.
+    pub supervisor: ActorRef<SupervisorMsg>,
+    /// Tells observers how many records are durable.
+    pub durable: watch::Sender<u64>,
+}
+
+/// A scheduler's state.
+pub struct SchedulerState {
+    engine: Engine,
+    clock: Clock,
+    hands: Hands,
+}
+
+/// The actor that leads a study.
+pub struct Scheduler;
+
+impl Actor for Scheduler {
+    type Msg = SchedulerMsg;
+    type State = SchedulerState;
+    type Arguments = SchedulerArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SchedulerMsg>,
+        args: SchedulerArgs,
+    ) -> Result<SchedulerState, ActorProcessingErr> {
+        let now = args.clock.now();
+        let engine = Engine::new(args.study, args.recorded, args.term, args.numerics, now);
+        args.hands.durable.send_replace(args.recorded.0);
+        let (node, boot, offer) = args.node;
+        myself.cast(SchedulerMsg::Event(Event::NodeJoined { node, boot, offer }))?;
+        if args.resume {
+            myself.cast(SchedulerMsg::Event(Event::ResumeRequested))?;
+        }
+        myself.send_interval(TICK, || SchedulerMsg::Tick);
+        let mut state = SchedulerState { engine, clock: args.clock, hands: args.hands };
+        state.sweep()?;
+        state.obey(&myself)?;
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SchedulerMsg>,
+        message: SchedulerMsg,
+        state: &mut SchedulerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            SchedulerMsg::Event(event) => state.take(event),
+            SchedulerMsg::Tick => state.take(Event::Ticked),
+            SchedulerMsg::Durable(seq) => {
+                state.hands.durable.send_replace(seq.0 + 1);
+                state.take(Event::Appended(seq));
+            }
+            SchedulerMsg::Replaced(slot, trainer) => {
+                if let Some(place) = state.hands.trainers.get_mut(slot as usize) {
+                    *place = trainer;
+                }
+            }
+        }
+        state.obey(&myself)
+    }
+}
+
+impl SchedulerState {
+    fn take(&mut self, event: Event) {
+        self.engine.handle(self.clock.now(), event);
+        debug_assert!(self.engine.violation().is_none(), "{:?}", self.engine.violation());
+    }
+
+    fn obey(&mut self, myself: &ActorRef<SchedulerMsg>) -> Result<(), ActorProcessingErr> {
+        while let Some(command) = self.engine.poll() {
+            match command {
+                Command::Append { first, entries } => {
+                    let scheduler = myself.clone();
+                    self.hands.journal.cast(JournalMsg::Append { first, entries, scheduler })?;
+                }
+                Command::StartUnit(start) => {
+                    let trainer = self.hands.trainers.get(start.attempt.slot.index as usize);
+                    let trainer = trainer.ok_or("the engine uses only the slots it was offered")?;
+                    // A trainer that has just died is replaced, and its unit given back.
+                    let _ = trainer.cast(TrainerMsg::Start(Box::new(start)));
+                }
+                Command::ReleaseState(state) => {
+                    self.hands.courier.cast(CourierMsg::Release(state))?
+                }
+                Command::Rest => self.hands.supervisor.cast(SupervisorMsg::Rested)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what an earlier process left behind.
+    fn sweep(&self) -> Result<(), ActorProcessingErr> {
+        let manifest = &self.engine.study().creation.manifest;
+        let data = manifest.partitions.iter().chain([&manifest.validation]).map(|blob| blob.digest);
+        let kept = data.chain(self.engine.kept_states()).collect();
+        Ok(self.hands.courier.cast(CourierMsg::Sweep(kept))?)
+    }
+}

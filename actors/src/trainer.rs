@@ -1,0 +1,152 @@
+//! The trainer: owns one slot. Takes orders and reports by message; the units themselves run on
+//! a thread of its own, so that its mailbox never waits for a computation.
+
+use crate::scheduler::SchedulerMsg;
+use crate::workbench::Workbench;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use wallaby_core::engine::{Event, Start, Try};
+use wallaby_core::ids::SlotId;
+use wallaby_core::unit::{Failure, Output};
+
+/// How often a trainer says what it runs; well below core's lease.
+const BEAT: Duration = Duration::from_secs(3);
+
+/// What a trainer is told.
+pub enum TrainerMsg {
+    /// Report to this scheduler from now on.
+    Follow(ActorRef<SchedulerMsg>),
+    /// Start a unit. While another one runs, the newest order waits.
+    Start(Box<Start>),
+    /// From its thread: a unit has come to its end.
+    Done(Try, Result<Output, Failure>),
+    /// From its timer: tell the scheduler what runs.
+    Beat,
+}
+
+/// What a trainer is made from.
+pub struct TrainerArgs {
+    /// Its slot.
+    pub slot: SlotId,
+    /// What it works with.
+    pub workbench: Arc<Workbench>,
+}
+
+/// A trainer's state.
+pub struct TrainerState {
+    scheduler: Option<ActorRef<SchedulerMsg>>,
+    work: mpsc::Sender<Box<Start>>,
+    running: Option<Try>,
+    next: Option<Box<Start>>,
+}
+
+/// The actor that owns a slot.
+pub struct Trainer;
+
+impl Actor for Trainer {
+    type Msg = TrainerMsg;
+    type State = TrainerState;
+    type Arguments = TrainerArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<TrainerMsg>,
+        args: TrainerArgs,
+    ) -> Result<TrainerState, ActorProcessingErr> {
+        let (work, orders) = mpsc::channel();
+        let trainer = myself.clone();
+        let name = format!("trainer-{}", args.slot.index);
+        let run = move || run_units(&args.workbench, &orders, &trainer);
+        std::thread::Builder::new().name(name).spawn(run)?;
+        myself.send_interval(BEAT, || TrainerMsg::Beat);
+        Ok(TrainerState { scheduler: None, work, running: None, next: None })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<TrainerMsg>,
+        message: TrainerMsg,
+        state: &mut TrainerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            TrainerMsg::Follow(scheduler) => state.scheduler = Some(scheduler),
+            TrainerMsg::Start(start) => state.take(start)?,
+            TrainerMsg::Done(attempt, outcome) => state.finish(attempt, outcome)?,
+            TrainerMsg::Beat => state.beat(),
+        }
+        Ok(())
+    }
+}
+
+impl TrainerState {
+    /// Begins a unit, or puts it aside while another one runs. An order that is not newer than
+    /// what runs or waits is a repetition.
+    fn take(&mut self, start: Box<Start>) -> Result<(), ActorProcessingErr> {
+        let fence = start.attempt.fence;
+        let newest = self.next.as_ref().map(|next| next.attempt).or(self.running);
+        if newest.is_some_and(|newest| newest.fence >= fence) {
+            return Ok(());
+        }
+        if self.running.is_some() {
+            self.next = Some(start);
+            return Ok(());
+        }
+        self.running = Some(start.attempt);
+        Ok(self.work.send(start)?)
+    }
+
+    fn finish(
+        &mut self,
+        attempt: Try,
+        outcome: Result<Output, Failure>,
+    ) -> Result<(), ActorProcessingErr> {
+        self.running = None;
+        self.report(match outcome {
+            Ok(output) => Event::UnitFinished(attempt, output),
+            Err(failure) => Event::UnitFailed(attempt, failure),
+        });
+        match self.next.take() {
+            Some(next) => self.take(next),
+            None => Ok(()),
+        }
+    }
+
+    fn beat(&self) {
+        if let Some(attempt) = self.running {
+            self.report(Event::UnitRunning(attempt));
+        }
+    }
+
+    /// A scheduler that is gone has a successor, which will ask.
+    fn report(&self, event: Event) {
+        if let Some(scheduler) = &self.scheduler {
+            let _ = scheduler.cast(SchedulerMsg::Event(event));
+        }
+    }
+}
+
+/// The thread of a trainer: one unit after the other until the trainer is gone.
+fn run_units(
+    workbench: &Workbench,
+    orders: &mpsc::Receiver<Box<Start>>,
+    trainer: &ActorRef<TrainerMsg>,
+) {
+    for start in orders {
+        let run = AssertUnwindSafe(|| workbench.execute(&start));
+        let outcome =
+            catch_unwind(run).unwrap_or_else(|panic| Err(Failure::Panicked(words(&*panic))));
+        if trainer.cast(TrainerMsg::Done(start.attempt, outcome)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The message of a panic.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
+}

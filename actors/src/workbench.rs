@@ -1,0 +1,150 @@
+//! What a trainer works with: the model family, the data, the device, the store of checkpoints.
+//! Turns the order to start a unit into a result or a failure, on the calling thread.
+
+use crate::blobs::{BlobError, BlobStore};
+use crate::fault::Faults;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use wallaby_core::engine::Start;
+use wallaby_core::ids::Digest;
+use wallaby_core::journal::Manifest;
+use wallaby_core::seed::Seed;
+use wallaby_core::unit::{Failure, Metrics, Output, Step};
+use wallaby_data::{Partition, Problem};
+use wallaby_train::{Device, Family, Trained, Unit, UnitError};
+
+/// Gives the bytes of a partition again, from where the data came from; an error says why not.
+pub type Source = dyn Fn(Digest) -> Result<Vec<u8>, String> + Send + Sync;
+
+/// Everything a unit needs; one value serves all trainers of a node.
+pub struct Workbench {
+    /// The model family.
+    pub family: Arc<dyn Family>,
+    /// What the data asks of a model.
+    pub problem: Problem,
+    /// Where to compute.
+    pub device: Device,
+    /// Partitions and checkpoints.
+    pub blobs: Arc<BlobStore>,
+    /// Which blob is which partition.
+    pub manifest: Manifest,
+    /// The study's seed.
+    pub seed: u64,
+    /// Where a damaged or missing partition can be had again.
+    pub source: Box<Source>,
+    /// Faults to inject; none outside tests.
+    pub faults: Faults,
+    /// Partitions in memory.
+    pub partitions: Mutex<BTreeMap<Digest, Arc<Partition>>>,
+}
+
+impl Workbench {
+    /// Runs a unit.
+    ///
+    /// # Errors
+    /// Why it gave no result. A panic of the model is for the caller to catch.
+    pub fn execute(&self, start: &Start) -> Result<Output, Failure> {
+        let began = Instant::now();
+        self.faults.strike(&start.attempt.unit);
+        let partition = self.data_of(start.attempt.unit.step)?;
+        let state = start.attempt.input.map(|digest| self.load_state(digest)).transpose()?;
+        let (state, bytes, metrics) = self.compute(start, &partition, state.as_ref())?;
+        let millis = began.elapsed().as_millis() as u64;
+        Ok(Output { state, bytes, metrics, millis })
+    }
+
+    fn compute(
+        &self,
+        start: &Start,
+        partition: &Partition,
+        state: Option<&Arc<Vec<u8>>>,
+    ) -> Result<(Digest, u64, Metrics), Failure> {
+        let unit = start.attempt.unit;
+        let work = |unit_seed| Unit {
+            config: &start.config,
+            problem: &self.problem,
+            trial_seed: Seed::of_trial(self.seed, unit.trial),
+            unit_seed,
+            state: state.map(|bytes| bytes.as_slice()),
+            device: &self.device,
+        };
+        match (unit.step, start.attempt.input, state) {
+            (Step::Train(partition_id), ..) => {
+                let seed = Seed::of_unit(self.seed, unit.trial, unit.epoch, partition_id);
+                let outcome = self.family.train(&work(seed), partition);
+                let Trained { state, metrics } = outcome.map_err(|error| failure(error, start))?;
+                let (digest, bytes) = self.store_state(state, start.closes_epoch)?;
+                Ok((digest, bytes, metrics))
+            }
+            (Step::Validate, Some(digest), Some(bytes)) => {
+                let seed = Seed::of_trial(self.seed, unit.trial).child("validation");
+                let outcome = self.family.validate(&work(seed), partition);
+                let metrics = outcome.map_err(|error| failure(error, start))?;
+                Ok((digest, bytes.len() as u64, metrics))
+            }
+            _ => Err(Failure::Refused("an untrained state is not validated".to_owned())),
+        }
+    }
+
+    fn load_state(&self, state: Digest) -> Result<Arc<Vec<u8>>, Failure> {
+        let unusable =
+            |error: BlobError| Failure::StateUnusable { state, detail: error.to_string() };
+        self.blobs.get(&state).map_err(unusable)
+    }
+
+    fn store_state(&self, state: Vec<u8>, durable: bool) -> Result<(Digest, u64), Failure> {
+        let bytes = state.len() as u64;
+        match self.blobs.put(state, durable) {
+            Ok(digest) => Ok((digest, bytes)),
+            Err(error) => Err(Failure::StorageFull(error.to_string())),
+        }
+    }
+
+    /// The rows that a step works on: from memory, from the store, or from the source again.
+    fn data_of(&self, step: Step) -> Result<Arc<Partition>, Failure> {
+        let blob = match step {
+            Step::Train(id) => self.manifest.partitions.get(id.0 as usize).copied(),
+            Step::Validate => Some(self.manifest.validation),
+        };
+        let Some(blob) = blob else {
+            return Err(Failure::DataUnusable(format!("there is no {step}")));
+        };
+        // A panic while the lock is held leaves a complete map behind.
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(partition) = partitions.get(&blob.digest) {
+            return Ok(Arc::clone(partition));
+        }
+        let partition = Arc::new(self.read_partition(blob.digest)?);
+        partitions.insert(blob.digest, Arc::clone(&partition));
+        Ok(partition)
+    }
+
+    fn read_partition(&self, digest: Digest) -> Result<Partition, Failure> {
+        let unusable = |found: String| Failure::DataUnusable(found);
+        let stored = self.blobs.get(&digest);
+        let bytes = match stored {
+            Ok(bytes) => bytes,
+            Err(damage) => {
+                tracing::warn!(%digest, %damage, "a partition is read from its source again");
+                let again = (self.source)(digest);
+                let bytes = Arc::new(again.map_err(|why| unusable(format!("{damage}; {why}")))?);
+                let stored = self.blobs.put(Arc::clone(&bytes), true);
+                stored.map_err(|error| Failure::StorageFull(error.to_string()))?;
+                bytes
+            }
+        };
+        Partition::from_bytes(&bytes).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+/// What a model's error means for the study.
+fn failure(error: UnitError, start: &Start) -> Failure {
+    let detail = error.to_string();
+    match (error, start.attempt.input) {
+        (UnitError::Diverged { .. }, _) => Failure::Diverged(detail),
+        (UnitError::BadState(_), Some(state)) => Failure::StateUnusable { state, detail },
+        (UnitError::Device { .. }, _) => Failure::Panicked(detail),
+        _ => Failure::Refused(detail),
+    }
+}
