@@ -2,5 +2,33 @@
 //!
 //! The library behind the `wallaby` command. It joins the crates that decide, act, train and
 //! read; it does none of that itself.
+//!
+//! # Bring your own model
+//! Implement [`wallaby_train::Architecture`] for a burn module (or [`wallaby_train::Family`] for
+//! anything else that learns), register it, and hand the registry to the command line:
+//! ```no_run
+//! # fn my_family() -> std::sync::Arc<dyn wallaby::Family> { unimplemented!() }
+//! fn main() -> std::process::ExitCode {
+//!     let mut registry = wallaby::Registry::built_in();
+//!     registry.register(my_family()).expect("the name is new");
+//!     wallaby::cli::main(registry)
+//! }
+//! ```
+//! The binary understands every command of `wallaby`, and `[model] family = "…"` finds yours.
 
+pub mod cli;
+pub mod error;
+mod json;
+mod launch;
+mod observer;
+mod progress;
+mod ranking;
+mod recorded;
+mod results;
+pub mod run_folder;
 pub mod study_file;
+mod verify;
+
+pub use error::Error;
+pub use wallaby_train::{Family, Registry};
+pub use {wallaby_core, wallaby_data, wallaby_train};

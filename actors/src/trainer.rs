@@ -5,6 +5,7 @@ use crate::scheduler::SchedulerMsg;
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -14,6 +15,9 @@ use wallaby_core::unit::{Failure, Output};
 
 /// How often a trainer says what it runs; well below core's lease.
 const BEAT: Duration = Duration::from_secs(3);
+
+/// How the threads of trainers are called, before the number of their slot.
+const THREAD_NAME: &str = "trainer-";
 
 /// What a trainer is told.
 pub enum TrainerMsg {
@@ -58,7 +62,7 @@ impl Actor for Trainer {
     ) -> Result<TrainerState, ActorProcessingErr> {
         let (work, orders) = mpsc::channel();
         let trainer = myself.clone();
-        let name = format!("trainer-{}", args.slot.index);
+        let name = format!("{THREAD_NAME}{}", args.slot.index);
         let run = move || run_units(&args.workbench, &orders, &trainer);
         std::thread::Builder::new().name(name).spawn(run)?;
         myself.send_interval(BEAT, || TrainerMsg::Beat);
@@ -144,9 +148,33 @@ fn run_units(
     }
 }
 
-/// The message of a panic.
+thread_local! {
+    /// Where the last panic of this thread happened.
+    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps panics of trainer threads off the terminal: they are reported as failures of their
+/// units. All other threads panic as before.
+pub fn quiet_panics_of_trainers() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        if thread.name().is_some_and(|name| name.starts_with(THREAD_NAME)) {
+            let place = panic.location().map(ToString::to_string);
+            PANICKED_AT.with_borrow_mut(|at| *at = place);
+        } else {
+            before(panic);
+        }
+    }));
+}
+
+/// The message of a panic, and where it happened.
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
+    let text = text.unwrap_or_else(|| "no message".to_owned());
+    match PANICKED_AT.take() {
+        Some(place) => format!("{text} (at {place})"),
+        None => text,
+    }
 }

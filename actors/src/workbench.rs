@@ -10,9 +10,10 @@ use wallaby_core::engine::Start;
 use wallaby_core::ids::Digest;
 use wallaby_core::journal::Manifest;
 use wallaby_core::seed::Seed;
-use wallaby_core::unit::{Failure, Metrics, Output, Step};
+use wallaby_core::unit::{Failure, Metrics, Output, Step, Unit};
+use wallaby_core::value::Config;
 use wallaby_data::{Partition, Problem};
-use wallaby_train::{Device, Family, Trained, Unit, UnitError};
+use wallaby_train::{Device, Family, UnitError};
 
 /// Gives the bytes of a partition again, from where the data came from; an error says why not.
 pub type Source = dyn Fn(Digest) -> Result<Vec<u8>, String> + Send + Sync;
@@ -40,50 +41,57 @@ pub struct Workbench {
 }
 
 impl Workbench {
-    /// Runs a unit.
+    /// Runs a unit as ordered: restores its state from the store, and stores the next one.
     ///
     /// # Errors
     /// Why it gave no result. A panic of the model is for the caller to catch.
     pub fn execute(&self, start: &Start) -> Result<Output, Failure> {
         let began = Instant::now();
-        self.faults.strike(&start.attempt.unit);
-        let partition = self.data_of(start.attempt.unit.step)?;
+        let unit = start.attempt.unit;
+        self.faults.strike(&unit);
         let state = start.attempt.input.map(|digest| self.load_state(digest)).transpose()?;
-        let (state, bytes, metrics) = self.compute(start, &partition, state.as_ref())?;
-        let millis = began.elapsed().as_millis() as u64;
-        Ok(Output { state, bytes, metrics, millis })
+        let input = start.attempt.input.zip(state.as_deref().map(Vec::as_slice));
+        let (next, metrics) = self.compute(&unit, &start.config, input)?;
+        let (state, bytes) = match (next, input) {
+            (Some(next), _) => self.store_state(next, start.closes_epoch)?,
+            (None, Some((digest, bytes))) => (digest, bytes.len() as u64),
+            (None, None) => return Err(untrained()),
+        };
+        Ok(Output { state, bytes, metrics, millis: began.elapsed().as_millis() as u64 })
     }
 
-    fn compute(
+    /// Computes a unit from the state it starts from (digest and bytes): the next state, `None`
+    /// for a validation, and the metrics.
+    ///
+    /// # Errors
+    /// As [`Workbench::execute`].
+    pub fn compute(
         &self,
-        start: &Start,
-        partition: &Partition,
-        state: Option<&Arc<Vec<u8>>>,
-    ) -> Result<(Digest, u64, Metrics), Failure> {
-        let unit = start.attempt.unit;
-        let work = |unit_seed| Unit {
-            config: &start.config,
+        unit: &Unit,
+        config: &Config,
+        input: Option<(Digest, &[u8])>,
+    ) -> Result<(Option<Vec<u8>>, Metrics), Failure> {
+        let partition = self.data_of(unit.step)?;
+        let failed = |error| failure(error, input.map(|(digest, _)| digest));
+        let work = |unit_seed| wallaby_train::Unit {
+            config,
             problem: &self.problem,
             trial_seed: Seed::of_trial(self.seed, unit.trial),
             unit_seed,
-            state: state.map(|bytes| bytes.as_slice()),
+            state: input.map(|(_, bytes)| bytes),
             device: &self.device,
         };
-        match (unit.step, start.attempt.input, state) {
-            (Step::Train(partition_id), ..) => {
-                let seed = Seed::of_unit(self.seed, unit.trial, unit.epoch, partition_id);
-                let outcome = self.family.train(&work(seed), partition);
-                let Trained { state, metrics } = outcome.map_err(|error| failure(error, start))?;
-                let (digest, bytes) = self.store_state(state, start.closes_epoch)?;
-                Ok((digest, bytes, metrics))
+        match unit.step {
+            Step::Train(id) => {
+                let seed = Seed::of_unit(self.seed, unit.trial, unit.epoch, id);
+                let trained = self.family.train(&work(seed), &partition).map_err(failed)?;
+                Ok((Some(trained.state), trained.metrics))
             }
-            (Step::Validate, Some(digest), Some(bytes)) => {
+            Step::Validate if input.is_none() => Err(untrained()),
+            Step::Validate => {
                 let seed = Seed::of_trial(self.seed, unit.trial).child("validation");
-                let outcome = self.family.validate(&work(seed), partition);
-                let metrics = outcome.map_err(|error| failure(error, start))?;
-                Ok((digest, bytes.len() as u64, metrics))
+                Ok((None, self.family.validate(&work(seed), &partition).map_err(failed)?))
             }
-            _ => Err(Failure::Refused("an untrained state is not validated".to_owned())),
         }
     }
 
@@ -138,10 +146,14 @@ impl Workbench {
     }
 }
 
+fn untrained() -> Failure {
+    Failure::Refused("an untrained state is not validated".to_owned())
+}
+
 /// What a model's error means for the study.
-fn failure(error: UnitError, start: &Start) -> Failure {
+fn failure(error: UnitError, input: Option<Digest>) -> Failure {
     let detail = error.to_string();
-    match (error, start.attempt.input) {
+    match (error, input) {
         (UnitError::Diverged { .. }, _) => Failure::Diverged(detail),
         (UnitError::BadState(_), Some(state)) => Failure::StateUnusable { state, detail },
         (UnitError::Device { .. }, _) => Failure::Panicked(detail),

@@ -26,6 +26,18 @@ pub struct Spec {
     pub order: Order,
 }
 
+impl Spec {
+    /// The largest number of trials that the study can have.
+    pub fn trials_max(&self) -> u64 {
+        let grid = match self.search.sampler {
+            SamplerKind::Grid => self.search.space.grid_len(),
+            SamplerKind::Random | SamplerKind::Sobol => None,
+        };
+        let budget = self.budget.trials.map(u64::from);
+        budget.into_iter().chain(grid).min().unwrap_or(0)
+    }
+}
+
 /// The search: space, sampler, policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {

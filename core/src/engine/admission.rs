@@ -26,22 +26,12 @@ impl Engine {
         limit.is_some_and(|seconds| self.study.active_millis_at(self.now) >= seconds * 1000)
     }
 
-    /// The largest number of trials that this study can have.
-    pub fn trials_max(&self) -> u64 {
-        let spec = &self.study.creation.spec;
-        let grid = match spec.search.sampler {
-            crate::spec::SamplerKind::Grid => spec.search.space.grid_len(),
-            _ => None,
-        };
-        let budget = spec.budget.trials.map(u64::from);
-        budget.into_iter().chain(grid).min().unwrap_or(0)
-    }
-
     /// Keeps enough trials under way for all slots. Twice as many as slots keep the slots busy
     /// while others wait for their partition; the last ones all start, because a remainder that
     /// starts late would run alone.
     fn propose(&mut self) {
-        let left = self.trials_max().saturating_sub(self.study.trials.len() as u64);
+        let left =
+            self.study.creation.spec.trials_max().saturating_sub(self.study.trials.len() as u64);
         if left == 0 || self.exhausted {
             return;
         }
@@ -112,7 +102,7 @@ impl Engine {
     }
 
     fn nothing_left(&self) -> bool {
-        self.exhausted || self.study.trials.len() as u64 >= self.trials_max()
+        self.exhausted || self.study.trials.len() as u64 >= self.study.creation.spec.trials_max()
     }
 
     /// No node can store a checkpoint any more: there is nothing to wait for.

@@ -1,0 +1,165 @@
+//! The command line: a contract that scripts rely on. Parses, calls, maps errors to exit codes.
+
+mod best;
+mod check;
+mod hashes;
+mod resume;
+mod run;
+mod simulate;
+mod verify;
+
+use crate::error::Code;
+use crate::recorded::Recorded;
+use crate::run_folder::RunFolder;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wallaby_actors::journal::Recovery;
+use wallaby_train::Registry;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done                          7   the journal or a blob is damaged
+  1   unexpected                    8   no space left
+  2   wrong command line            9   no trial has a result
+  3   wrong study file              10  a check failed (verify, simulate)
+  4   wrong data                    11  another numerics class: bits not comparable
+  5   no such device                12  paused; the same command goes on
+  6   run folder not usable         130 interrupted twice; the same command goes on";
+
+/// Fault-tolerant hyper-parameter optimisation by model hopper parallelism.
+#[derive(Debug, Parser)]
+#[command(name = "wallaby", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Resume(resume::ResumeArgs),
+    Best(best::BestArgs),
+    Hashes(hashes::HashesArgs),
+    Verify(verify::VerifyArgs),
+    Simulate(simulate::SimulateArgs),
+}
+
+/// What a study is changed by on the command line.
+#[derive(Debug, Clone, Args)]
+struct Overrides {
+    /// Units that run at the same time; results do not depend on it
+    #[arg(long, value_name = "N")]
+    slots: Option<u32>,
+    /// The root of all randomness
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Change a key of the study file, for example --set budget.trials=4
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Overrides {
+    fn to_list(&self) -> Vec<String> {
+        let slots = self.slots.map(|slots| format!("run.slots={slots}"));
+        let seed = self.seed.map(|seed| format!("study.seed={seed}"));
+        self.set.iter().cloned().chain(slots).chain(seed).collect()
+    }
+}
+
+/// What a run shows.
+#[derive(Debug, Clone, Copy, Args)]
+struct Manner {
+    /// Show nothing but the run folder at the end, and errors
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+    /// Show one JSON event a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A run folder.
+#[derive(Debug, Clone, Args)]
+struct RunPath {
+    /// The run folder, for example runs/digits-1
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+}
+
+/// Runs the command line of this process with these model families.
+pub fn main(registry: Registry) -> ExitCode {
+    let cli = Cli::parse();
+    init_logging();
+    let outcome = match cli.command {
+        Command::Run(args) => run::run(&args, &registry),
+        Command::Check(args) => check::check(&args, &registry),
+        Command::Resume(args) => resume::resume(&args, &registry),
+        Command::Best(args) => best::best(&args),
+        Command::Hashes(args) => hashes::hashes(&args),
+        Command::Verify(args) => verify::verify(&args, &registry),
+        Command::Simulate(args) => simulate::simulate(&args),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code as u8),
+        Err(error) => {
+            report(&error.to_string());
+            ExitCode::from(error.code() as u8)
+        }
+    }
+}
+
+/// An outcome other than an error.
+type Outcome = Result<Code, crate::Error>;
+
+/// Reads a run, and says so if its journal had to be mended.
+fn read_run(path: &RunPath) -> Result<Recorded, crate::Error> {
+    let recorded = Recorded::read(RunFolder::at(&path.run))?;
+    report_recovery(&recorded.recovery);
+    Ok(recorded)
+}
+
+/// A journal that was not closed in order is no error, and no secret.
+fn report_recovery(recovery: &Recovery) {
+    if let Some(torn) = &recovery.torn {
+        report(&format!("the journal was mended: {torn}; {} records are intact", recovery.entries));
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn show(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Writes an error or a warning, each line with the program's name.
+fn report(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stderr().lock();
+    for line in text.lines() {
+        let _ = writeln!(out, "wallaby: {line}");
+    }
+}
+
+/// Diagnostics go to standard error, chosen by `WALLABY_LOG`, for example `wallaby=debug`.
+fn init_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WALLABY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_shows_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands() {
+            let help = subcommand.clone().render_long_help().to_string();
+            assert!(help.contains("Example"), "{}: {help}", subcommand.get_name());
+        }
+    }
+}

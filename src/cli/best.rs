@@ -1,0 +1,47 @@
+//! `wallaby best RUN`.
+
+use super::{Outcome, RunPath, read_run, show};
+use crate::error::{Code, Error};
+use crate::results::{best_json, weights_digest};
+use clap::Args;
+use serde_json::Value as Json;
+
+/// Show the best trial of a run
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  wallaby best runs/digits-1\n  wallaby best runs/digits-1 --json | jq .config"
+)]
+pub(super) struct BestArgs {
+    #[command(flatten)]
+    path: RunPath,
+    /// As a JSON object: trial, objective, metrics, config, weights, weights_blake3 and more
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn best(args: &BestArgs) -> Outcome {
+    let recorded = read_run(&args.path)?;
+    let (folder, study) = (&recorded.folder, &recorded.study);
+    let none = || Error::NoResult { run: folder.path().to_owned(), why: String::new() };
+    let best = best_json(folder, study, weights_digest(folder), None).ok_or_else(none)?;
+    show(&if args.json { format!("{best:#}\n") } else { lines(&best) });
+    Ok(Code::Done)
+}
+
+/// One field a line; the fields of `metrics` and `config` indented below them.
+fn lines(best: &Json) -> String {
+    let plain = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut text = String::new();
+    for (name, value) in best.as_object().into_iter().flatten() {
+        match value.as_object() {
+            None => text += &format!("{name:<15} {}\n", plain(value)),
+            Some(fields) => {
+                text += &format!("{name}\n");
+                for (name, value) in fields {
+                    text += &format!("  {name:<13} {}\n", plain(value));
+                }
+            }
+        }
+    }
+    text
+}

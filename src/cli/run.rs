@@ -1,0 +1,267 @@
+//! `wallaby run FILE` and what it shares with `wallaby resume RUN`.
+
+use super::{Manner, Outcome, Overrides, report, report_recovery, show};
+use crate::error::{Code, Error};
+use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
+use crate::observer::Observer;
+use crate::progress::{All, Events, MetricsFile, Plain, Progress, duration, pause_words};
+use crate::run_folder::{Lock, RunFolder};
+use crate::{ranking, results};
+use clap::Args;
+use std::io::stdout;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use wallaby_actors::node::{Node, NodeArgs};
+use wallaby_actors::trainer::quiet_panics_of_trainers;
+use wallaby_core::ids::Digest;
+use wallaby_core::journal::Pause;
+use wallaby_core::study::{Phase, Study};
+use wallaby_train::{Registry, canary};
+
+/// Run a study, or go on with an unfinished run of the same study
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  wallaby run examples/digits.toml
+  wallaby run examples/digits.toml --set search.policy=asha --set budget.trials=64 --run /tmp/asha
+
+Ctrl-C pauses after the units at hand; a second Ctrl-C leaves at once. Either way, and after a
+crash, the same command goes on from the last committed unit.")]
+pub(super) struct RunArgs {
+    /// The study file (TOML, or JSON if it ends in .json)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// The run folder; without it runs/<study>-<n>
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
+    /// Start another run even if one of the same study is unfinished
+    #[arg(long)]
+    new: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+pub(super) fn run(args: &RunArgs, registry: &Registry) -> Outcome {
+    let file = read_study(&args.file, &args.overrides.to_list(), registry)?;
+    open_device(&file)?;
+    let slots = file.run.slots;
+    let prepared = prepare(file)?;
+    let (folder, lock) = choose_folder(&prepared, args.run.as_deref(), args.new)?;
+    let path = folder.path().to_owned();
+    let open = Session::open(folder, lock, Some(prepared), registry);
+    in_runtime(&path, async { drive(open.await?, slots, args.manner).await })
+}
+
+/// Opens a run and drives it to its end.
+pub(super) fn go_on(
+    folder: RunFolder,
+    lock: Lock,
+    slots: Option<u32>,
+    manner: Manner,
+    registry: &Registry,
+) -> Outcome {
+    let path = folder.path().to_owned();
+    let open = Session::open(folder, lock, None, registry);
+    in_runtime(&path, async {
+        let session = open.await?;
+        let slots = slots.or(session.file.run.slots);
+        drive(session, slots, manner).await
+    })
+}
+
+/// Runs on the actors' runtime; an error gets a hint about how to go on.
+fn in_runtime(run: &std::path::Path, work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Error::Unexpected(error.to_string()))?;
+    let outcome = runtime.block_on(work);
+    // Trainer threads of a node that gave up may still compute; nobody waits for them.
+    runtime.shutdown_background();
+    if let Some(hint) = outcome.as_ref().err().and_then(|error| error.hint(Some(run))) {
+        report(&hint);
+    }
+    outcome
+}
+
+async fn drive(session: Session, slots: Option<u32>, manner: Manner) -> Outcome {
+    let metrics = session.facts.problem.metrics();
+    report_recovery(&session.recovery);
+    let study = if matches!(session.study.phase, Phase::Ended(_)) {
+        session.study.clone()
+    } else {
+        let slots = slots.unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
+        let numerics = canary(&session.workbench.device);
+        let numerics = numerics.map_err(|error| Error::Unexpected(error.to_string()))?;
+        announce(&session, slots, numerics, manner);
+        let file = MetricsFile::open(&session.folder, &session.study, metrics)?;
+        let progress = progress(manner, file);
+        follow(&session, slots, numerics, progress).await?
+    };
+    let Session { folder, journal, workbench, facts, .. } = &session;
+    results::write(folder, &study, facts, &workbench.blobs)?;
+    if matches!(study.phase, Phase::Ended(_)) {
+        let mut about = folder.require()?;
+        about.ended = true;
+        folder.set_about(&about)?;
+    }
+    journal.clone().close().await?;
+    conclude(folder, &study, manner)
+}
+
+/// Runs a node and watches it to its end; gives back the study as it then is.
+async fn follow(
+    session: &Session,
+    slots: u32,
+    numerics: Digest,
+    progress: Box<dyn Progress>,
+) -> Result<Study, Error> {
+    quiet_panics_of_trainers();
+    let study = session.study.clone();
+    let mut observer = Observer::new(session.journal.clone(), study, session.recorded, progress);
+    let node = Node::start(NodeArgs {
+        node: THIS_NODE,
+        slots,
+        numerics,
+        journal: session.journal.clone(),
+        workbench: Arc::clone(&session.workbench),
+    })
+    .await?;
+    tokio::spawn(pause_on_signals(node.pauser()));
+    let durable = node.durable();
+    let (ended, followed) = tokio::join!(node.ended(), observer.follow(durable));
+    ended?;
+    followed?;
+    Ok(observer.into_study())
+}
+
+/// The first signal pauses, the second leaves at once.
+async fn pause_on_signals(pause: impl Fn() + Send) {
+    for count in 1.. {
+        if next_signal().await.is_err() {
+            return;
+        }
+        if count > 1 {
+            std::process::exit(130);
+        }
+        report("pausing after the units at hand; once more to leave at once");
+        pause();
+    }
+}
+
+#[cfg(unix)]
+async fn next_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+fn progress(manner: Manner, file: MetricsFile) -> Box<dyn Progress> {
+    let mut all: Vec<Box<dyn Progress>> = vec![Box::new(file)];
+    if manner.json {
+        all.push(Box::new(Events(stdout())));
+    } else if !manner.quiet {
+        all.push(Box::new(Plain::new(stdout())));
+    }
+    Box::new(All(all))
+}
+
+/// Says what is about to happen.
+fn announce(session: &Session, slots: u32, numerics: Digest, manner: Manner) {
+    let study = &session.study;
+    if study.numerics.last().is_some_and(|before| *before != numerics) {
+        report(
+            "this machine is of another numerics class than the one this run began on: the study \
+             goes on, but its bits cannot be reproduced",
+        );
+    }
+    let spec = &study.creation.spec;
+    let (trials, epochs) = (spec.trials_max(), spec.budget.epochs);
+    let path = session.folder.path().display();
+    let resumed = session.recorded.0 > 1;
+    if manner.json {
+        let event = serde_json::json!({
+            "event": if resumed { "run_resumed" } else { "run_started" }, "run": path.to_string(),
+            "study": spec.name, "trials": trials, "epochs": epochs,
+            "partitions": study.partitions(), "slots": slots,
+        });
+        show(&format!("{event}\n"));
+    } else if !manner.quiet {
+        let verb = if resumed { "going on with" } else { "running" };
+        let partitions = study.partitions();
+        show(&format!(
+            "{verb} {} in {path}: {trials} trials × {epochs} epochs over {partitions} partitions \
+             on {slots} slots\n",
+            spec.name,
+        ));
+    }
+}
+
+/// Says what came of it.
+fn conclude(folder: &RunFolder, study: &Study, manner: Manner) -> Outcome {
+    let path = folder.path();
+    if manner.quiet {
+        show(&format!("{}\n", path.display()));
+    } else if manner.json {
+        let best = results::best_json(folder, study, results::weights_digest(folder), None);
+        let phase = if matches!(study.phase, Phase::Ended(_)) { "ended" } else { "paused" };
+        let event = serde_json::json!({"event": "run_finished", "run": path.to_string_lossy(),
+            "phase": phase, "seconds": study.active_millis as f64 / 1000.0, "best": best});
+        show(&format!("{event}\n"));
+    } else {
+        show(&format!("\n{}\n", ranking::table(study)));
+        show(&summary(folder, study));
+    }
+    match &study.phase {
+        Phase::Ended(_) if study.best().is_none() => Err(no_result(folder, study)),
+        Phase::Ended(_) => Ok(Code::Done),
+        Phase::Paused(Pause::StorageFull(why)) => {
+            Err(Error::StoodStill { why: why.clone(), code: Code::StorageFull })
+        }
+        Phase::Paused(Pause::DataLost(why)) => {
+            Err(Error::StoodStill { why: why.clone(), code: Code::Damaged })
+        }
+        Phase::Paused(cause @ Pause::Requested) => {
+            let words = pause_words(cause);
+            report(&format!("paused ({words}); `wallaby resume {}` goes on", path.display()));
+            Ok(Code::Paused)
+        }
+        Phase::Running => Ok(Code::Paused),
+    }
+}
+
+fn summary(folder: &RunFolder, study: &Study) -> String {
+    let seconds = study.active_millis as f64 / 1000.0;
+    let took = if seconds < 60.0 { format!("{seconds:.1}s") } else { duration(seconds) };
+    let metric = &study.creation.spec.objective.metric;
+    let best = match study.best() {
+        Some((id, best)) => format!("best: {id}, {metric} {:.4} at {}", best.value, best.epoch),
+        None => "no trial has a result yet".to_owned(),
+    };
+    let path = folder.path().display();
+    format!(
+        "{best}; {} units in {took}\nresults in {path}: best/, trials.csv, metrics.csv\n",
+        study.commits
+    )
+}
+
+fn no_result(folder: &RunFolder, study: &Study) -> Error {
+    use wallaby_core::journal::End;
+    let failed = study.trials.iter().find_map(|trial| match &trial.end {
+        Some(End::Failed(failure)) => Some(format!(": {} {failure}", trial.id)),
+        _ => None,
+    });
+    Error::NoResult { run: folder.path().to_owned(), why: failed.unwrap_or_default() }
+}

@@ -1,0 +1,193 @@
+//! Everything that ends a command early, with the exit code that scripts rely on.
+
+use crate::run_folder::FolderError;
+use crate::study_file::Mistakes;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use wallaby_actors::blobs::BlobError;
+use wallaby_actors::journal::JournalError;
+use wallaby_actors::journal_actor::ReplayError;
+use wallaby_actors::node::NodeError;
+use wallaby_core::journal::DecodeError;
+use wallaby_data::DataError;
+use wallaby_train::DeviceError;
+
+/// The exit codes, as documented in the README and in `wallaby --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Code {
+    /// The command did what it was asked.
+    Done = 0,
+    /// Something unexpected; a bug or a broken machine.
+    Unexpected = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The study file is wrong.
+    StudyFile = 3,
+    /// The data is wrong.
+    Data = 4,
+    /// The device is not there.
+    Device = 5,
+    /// The run folder is in use, of another study, of a newer version, or none.
+    RunFolder = 6,
+    /// The journal or a blob is damaged.
+    Damaged = 7,
+    /// No space left.
+    StorageFull = 8,
+    /// The study ended without a single trial that validated an epoch.
+    NoResult = 9,
+    /// A check failed: `verify` found other bits, `simulate` a broken promise.
+    CheckFailed = 10,
+    /// The bits cannot be compared: this machine is of another numerics class.
+    OtherNumerics = 11,
+    /// The study is paused; the same command goes on.
+    Paused = 12,
+}
+
+/// Why a command ended early.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Mistakes in the study file, one a line.
+    #[error("{0}")]
+    Mistakes(Mistakes),
+    /// A file could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data is of no use.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data was read before, and is not what it was.
+    #[error("{path}: the data has changed since the study began", path = path.display())]
+    DataChanged {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The device cannot be used.
+    #[error("run.device: {0}")]
+    Device(#[from] DeviceError),
+    /// The run folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal holds something else than records.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The journal's records contradict each other.
+    #[error("{path}: record {at} is damaged: {why}", path = path.display())]
+    Contradiction {
+        /// The journal.
+        path: PathBuf,
+        /// Which record.
+        at: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// A blob cannot be used.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The node gave up.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The study stands still for want of something.
+    #[error("the study is paused: {why}")]
+    StoodStill {
+        /// What is missing, and what to do.
+        why: String,
+        /// The exit code.
+        code: Code,
+    },
+    /// No trial validated a single epoch.
+    #[error("no trial of {run} has a result{why}", run = run.display())]
+    NoResult {
+        /// The run folder.
+        run: PathBuf,
+        /// Why not, as the rest of the sentence.
+        why: String,
+    },
+    /// A check that was asked for failed.
+    #[error("{0}")]
+    CheckFailed(String),
+    /// Bits of different numerics classes.
+    #[error("{0}")]
+    OtherNumerics(String),
+    /// The command line asks for something that does not exist.
+    #[error("{0}")]
+    Usage(String),
+    /// Something that should not happen.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl Error {
+    /// A file that could not be read or written.
+    pub fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> Code {
+        match self {
+            Error::Mistakes(_) => Code::StudyFile,
+            Error::File { source, .. } => code_of_io(source),
+            Error::Data(_) | Error::DataChanged { .. } => Code::Data,
+            Error::Device(_) => Code::Device,
+            Error::Folder(FolderError::File { source, .. }) => code_of_io(source),
+            Error::Folder(_) => Code::RunFolder,
+            Error::Journal(error) | Error::Node(NodeError::Journal(error)) => {
+                code_of_journal(error)
+            }
+            Error::Replay(ReplayError::Journal(error)) => code_of_journal(error),
+            Error::Replay(ReplayError::Record { error: DecodeError::Newer { .. }, .. }) => {
+                Code::RunFolder
+            }
+            Error::Replay(_) | Error::Contradiction { .. } => Code::Damaged,
+            Error::Blob(BlobError::Full { .. }) => Code::StorageFull,
+            Error::Blob(BlobError::Storage { .. }) => Code::Unexpected,
+            Error::Blob(_) => Code::Damaged,
+            Error::StoodStill { code, .. } => *code,
+            Error::NoResult { .. } => Code::NoResult,
+            Error::CheckFailed(_) => Code::CheckFailed,
+            Error::OtherNumerics(_) => Code::OtherNumerics,
+            Error::Usage(_) => Code::Usage,
+            Error::Node(_) | Error::Unexpected(_) => Code::Unexpected,
+        }
+    }
+
+    /// What the user can do about it, if there is something.
+    pub fn hint(&self, run: Option<&Path>) -> Option<String> {
+        let resume = run.map(|run| format!("wallaby resume {}", run.display()));
+        match (self.code(), resume) {
+            (Code::StorageFull, Some(resume)) => {
+                Some(format!("free some space, then `{resume}`; nothing committed is lost"))
+            }
+            (Code::Unexpected, Some(resume)) => Some(format!("`{resume}` goes on")),
+            _ => None,
+        }
+    }
+}
+
+fn code_of_io(error: &io::Error) -> Code {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::StorageFull,
+        ErrorKind::NotFound | ErrorKind::IsADirectory => Code::Usage,
+        _ => Code::Unexpected,
+    }
+}
+
+fn code_of_journal(error: &JournalError) -> Code {
+    match error {
+        JournalError::Damaged { .. } => Code::Damaged,
+        JournalError::Newer { .. } | JournalError::InUse { .. } => Code::RunFolder,
+        JournalError::Foreign { .. } | JournalError::Missing { .. } => Code::RunFolder,
+        JournalError::Full { .. } => Code::StorageFull,
+        _ => Code::Unexpected,
+    }
+}

@@ -1,0 +1,246 @@
+//! From a study file, or from a run folder, to a study that can run: reads and cuts the data,
+//! opens the journal, sets up the workbench.
+
+use crate::error::Error;
+use crate::recorded::{Facts, facts, replay, study_file};
+use crate::run_folder::{About, FolderError, Lock, RunFolder};
+use crate::study_file::{Device as DeviceName, StudyFile};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use wallaby_actors::blobs::BlobStore;
+use wallaby_actors::fault::Faults;
+use wallaby_actors::journal::{Journal, Recovery};
+use wallaby_actors::journal_actor::decode_records;
+use wallaby_actors::workbench::Workbench;
+use wallaby_core::ids::{Digest, NodeId, Seq};
+use wallaby_core::journal::{Blob, Creation, Entry, Manifest, Record};
+use wallaby_core::seed::Seed;
+use wallaby_core::study::Study;
+use wallaby_data::{DataSet, Partition};
+use wallaby_train::{Device, DeviceKind, Family, Registry};
+
+/// The only node of a run on one machine.
+pub(crate) const THIS_NODE: NodeId = NodeId(1);
+
+/// The environment variable that injects faults, for tests of the real program.
+const FAULTS: &str = "WALLABY_FAULTS";
+
+/// A study whose data has been read.
+pub(crate) struct Prepared {
+    pub(crate) file: StudyFile,
+    pub(crate) data: DataSet,
+    pub(crate) creation: Creation,
+    blobs: Vec<Vec<u8>>,
+}
+
+/// A study file, read and checked.
+pub(crate) fn read_study(
+    path: &Path,
+    overrides: &[String],
+    registry: &Registry,
+) -> Result<StudyFile, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+    let name = path.to_string_lossy();
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
+        Error::Usage(format!("{name}:{line}: not UTF-8, expected a text file in UTF-8"))
+    })?;
+    let families: Vec<_> = registry.families().map(|f| (f.name(), f.parameters())).collect();
+    StudyFile::parse(&text, &name, overrides, &families).map_err(Error::Mistakes)
+}
+
+/// Reads and cuts the data of a study.
+pub(crate) fn prepare(mut file: StudyFile) -> Result<Prepared, Error> {
+    let data = read_data(&file)?;
+    let spec = file.spec(&data.problem).map_err(Error::Mistakes)?;
+    let blobs: Vec<Vec<u8>> = partitions_of(&data).map(Partition::to_bytes).collect();
+    let mut described: Vec<Blob> = partitions_of(&data)
+        .zip(&blobs)
+        .map(|(partition, bytes)| describe(partition, bytes))
+        .collect();
+    let validation = described.pop().expect("the validation rows are the last blob");
+    let mut whole = file.fingerprint().0.to_vec();
+    described.iter().chain([&validation]).for_each(|blob| whole.extend(blob.digest.0));
+    // The journal must find the data from wherever the study is resumed.
+    if let Ok(absolute) = std::path::absolute(Path::new(&file.data.folder).join(".")) {
+        file.data.folder = absolute.to_string_lossy().into_owned();
+    }
+    let facts = Facts { problem: data.problem.clone(), scaling: data.scaling.clone() };
+    let problem = serde_json::to_string(&facts).expect("texts and numbers are JSON");
+    let creation = Creation {
+        spec,
+        manifest: Manifest { partitions: described, validation, problem },
+        document: file.canonical(),
+        fingerprint: Digest::of(&whole),
+    };
+    Ok(Prepared { file, data, creation, blobs })
+}
+
+fn read_data(file: &StudyFile) -> Result<DataSet, Error> {
+    let seed = Seed::of_study(file.seed).child("split").0;
+    Ok(file.data.source().read()?.split(&file.data.split(seed))?)
+}
+
+/// The training partitions, then the validation rows.
+fn partitions_of(data: &DataSet) -> impl Iterator<Item = &Partition> {
+    data.train.iter().chain([&data.validation])
+}
+
+fn describe(partition: &Partition, bytes: &[u8]) -> Blob {
+    let (digest, rows) = (Digest::of(bytes), partition.rows() as u64);
+    Blob { digest, rows, bytes: bytes.len() as u64 }
+}
+
+/// The device that a study asks for.
+pub(crate) fn open_device(file: &StudyFile) -> Result<Device, Error> {
+    let kind = match file.run.device {
+        DeviceName::Cpu => DeviceKind::Cpu,
+        DeviceName::Wgpu => DeviceKind::Wgpu { index: 0 },
+        DeviceName::Cuda => DeviceKind::Cuda { index: 0 },
+    };
+    Ok(Device::open(kind)?)
+}
+
+/// Which run folder a command is to work in.
+pub(crate) fn choose_folder(
+    prepared: &Prepared,
+    run: Option<&Path>,
+    new: bool,
+) -> Result<(RunFolder, Lock), Error> {
+    let study = &prepared.creation.spec.name;
+    let fingerprint = prepared.creation.fingerprint.to_string();
+    if let Some(path) = run {
+        let folder = RunFolder::at(path);
+        match folder.about()? {
+            Some(_) if new => return Err(FolderError::Taken { path: path.to_owned() }.into()),
+            Some(about) if about.fingerprint != fingerprint => {
+                let (path, found) = (path.to_owned(), about.study);
+                return Err(FolderError::OtherStudy { path, found }.into());
+            }
+            _ => {}
+        }
+        let lock = folder.lock()?;
+        return Ok((folder, lock));
+    }
+    let runs = RunFolder::runs_of(study)?;
+    let last = runs.last().map_or(0, |(number, _)| *number);
+    for (_, folder) in runs.into_iter().rev().filter(|_| !new) {
+        // A folder that cannot be read, or is something else, is not in the way of a new one.
+        if let Ok(Some(about)) = folder.about()
+            && about.fingerprint == fingerprint
+            && !about.ended
+        {
+            let lock = folder.lock()?;
+            return Ok((folder, lock));
+        }
+    }
+    // Two processes may look at the same moment: the lock tells who was first.
+    for number in last + 1.. {
+        let folder = RunFolder::numbered(study, number);
+        match folder.lock() {
+            Ok(lock) if folder.about()?.is_none() => return Ok((folder, lock)),
+            Ok(_) | Err(FolderError::InUse { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    unreachable!("there are always more numbers")
+}
+
+/// A study ready to run.
+pub(crate) struct Session {
+    pub(crate) folder: RunFolder,
+    pub(crate) journal: Journal,
+    pub(crate) recovery: Recovery,
+    pub(crate) study: Study,
+    pub(crate) recorded: Seq,
+    pub(crate) workbench: Arc<Workbench>,
+    pub(crate) facts: Facts,
+    pub(crate) file: StudyFile,
+    _lock: Lock,
+}
+
+impl Session {
+    /// Opens a run, or begins it if its journal is empty: then the data is needed, from
+    /// `prepared` or read again.
+    pub(crate) async fn open(
+        folder: RunFolder,
+        lock: Lock,
+        prepared: Option<Prepared>,
+        registry: &Registry,
+    ) -> Result<Self, Error> {
+        let begun = folder.about()?;
+        if let (None, Some(prepared)) = (&begun, &prepared) {
+            folder.write("study.json", prepared.creation.document.as_bytes())?;
+            folder.set_about(&About::new(&prepared.file.name, prepared.creation.fingerprint))?;
+        }
+        let (journal, recovery) = Journal::open(&folder.journal(), THIS_NODE).await?;
+        let mut entries = decode_records(journal.read(Seq(0)).await?)?;
+        let blobs = Arc::new(BlobStore::open(&folder.blobs())?);
+        if entries.is_empty() {
+            let prepared = match prepared {
+                Some(prepared) => prepared,
+                None => prepare(read_study(&folder.join("study.json"), &[], registry)?)?,
+            };
+            entries.push(begin(prepared, &journal, &blobs).await?);
+        }
+        let study = replay(&folder, &entries)?;
+        let (file, facts) = (study_file(&study, registry)?, facts(&folder, &study)?);
+        let workbench = Arc::new(workbench(&study, &file, &facts, blobs, registry)?);
+        let recorded = Seq(entries.len() as u64);
+        Ok(Self { folder, journal, recovery, study, recorded, workbench, facts, file, _lock: lock })
+    }
+}
+
+/// Stores the data, then records the study's creation: in this order, so that a recorded study
+/// has its data.
+async fn begin(prepared: Prepared, journal: &Journal, blobs: &BlobStore) -> Result<Entry, Error> {
+    for bytes in prepared.blobs {
+        blobs.put(bytes, true)?;
+    }
+    let at = wallaby_actors::clock::Clock::start().now();
+    let record = Record::StudyCreated(Box::new(prepared.creation));
+    let entry = Entry { at, record };
+    journal.append(vec![entry.encode()]).await?;
+    Ok(entry)
+}
+
+/// What the trainers of a study work with.
+pub(crate) fn workbench(
+    study: &Study,
+    file: &StudyFile,
+    facts: &Facts,
+    blobs: Arc<BlobStore>,
+    registry: &Registry,
+) -> Result<Workbench, Error> {
+    let spec = &study.creation.spec;
+    let family = registry.get(&spec.family).ok_or_else(|| {
+        let known = registry.names().join(", ");
+        Error::Usage(format!("model.family = {:?}: expected one of {known}", spec.family))
+    })?;
+    let faults: Faults = match std::env::var(FAULTS) {
+        Ok(text) => text.parse().map_err(|error| Error::Usage(format!("{FAULTS}: {error}")))?,
+        Err(_) => Faults::default(),
+    };
+    let source = file.clone();
+    Ok(Workbench {
+        family: Arc::<dyn Family>::clone(family),
+        problem: facts.problem.clone(),
+        device: open_device(file)?,
+        blobs,
+        manifest: study.creation.manifest.clone(),
+        seed: spec.seed,
+        source: Box::new(move |wanted| read_again(&source, wanted)),
+        faults,
+        partitions: Mutex::default(),
+    })
+}
+
+/// The bytes of a partition from the original data.
+fn read_again(file: &StudyFile, wanted: Digest) -> Result<Vec<u8>, String> {
+    let data = read_data(file).map_err(|error| error.to_string())?;
+    let mut all = partitions_of(&data).map(Partition::to_bytes);
+    let path = file.data.source().path;
+    all.find(|bytes| Digest::of(bytes) == wanted)
+        .ok_or_else(|| format!("{}: the data has changed since the study began", path.display()))
+}

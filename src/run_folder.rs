@@ -1,0 +1,287 @@
+//! The folder of a run: what lies where, whose it is, and who may write to it now.
+//!
+//! ```text
+//! runs/digits-1/
+//!   run.json          format, study, fingerprint, whether it has ended
+//!   run.lock          held by the process that runs the study
+//!   study.json        the effective study, in canonical form
+//!   journal.redb      every decision and every result
+//!   blobs/            partitions and checkpoints by digest
+//!   metrics.csv       a line for each validated epoch
+//!   trials.csv        the ranking
+//!   best/             model.safetensors, config.json
+//! ```
+
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use wallaby_core::ids::Digest;
+
+/// The version of the layout that this build writes, and the newest it reads.
+pub const FORMAT: u32 = 1;
+
+/// Why a run folder cannot be used.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// There is no run in it.
+    #[error("{path} is not a run folder: it has no run.json", path = path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something else lies there.
+    #[error("{path} is not empty and not a run folder", path = path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A newer Wallaby made it.
+    #[error("{path} has format {found}, expected at most {FORMAT}: made by a newer wallaby", path = path.display())]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// `run.json` is not what was written.
+    #[error("{path} is damaged: {why}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Another process uses it.
+    #[error("{path} is in use by process {process}", path = path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The other process.
+        process: String,
+    },
+    /// It belongs to another study.
+    #[error("{path} holds another study ({found}): the study file, the seed or the data differs", path = path.display())]
+    OtherStudy {
+        /// The folder.
+        path: PathBuf,
+        /// The study it holds.
+        found: String,
+    },
+    /// `--new` on a folder that has a run already.
+    #[error("{path} holds a run already, and --new starts another: choose another --run", path = path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The system refuses.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// What `run.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The version of the layout.
+    pub format: u32,
+    /// The version of the program that made the folder.
+    pub wallaby: String,
+    /// The study's name.
+    pub study: String,
+    /// Digest of everything that determines the result: study file and data.
+    pub fingerprint: String,
+    /// Whether the study has ended.
+    pub ended: bool,
+}
+
+/// A run folder; the paths in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder(PathBuf);
+
+/// The right to write to a run folder, until it is dropped.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held, not used")] File);
+
+impl RunFolder {
+    /// The folder at `path`, whether or not there is one.
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A path in the folder.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The journal's file.
+    pub fn journal(&self) -> PathBuf {
+        self.join("journal.redb")
+    }
+
+    /// The folder of partitions and checkpoints.
+    pub fn blobs(&self) -> PathBuf {
+        self.join("blobs")
+    }
+
+    /// Reads `run.json`; `None` if the folder does not exist, is empty, or was left by a process
+    /// that died before it had written it.
+    ///
+    /// # Errors
+    /// A newer format, a damaged file, or a folder of something else.
+    pub fn about(&self) -> Result<Option<About>, FolderError> {
+        let path = self.join("run.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return if self.is_vacant()? { Ok(None) } else { Err(self.occupied()) };
+            }
+            Err(source) => return Err(FolderError::File { path, source }),
+        };
+        let damaged = |why: String| FolderError::Damaged { path: path.clone(), why };
+        let json: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let found = json.get("format").and_then(serde_json::Value::as_u64);
+        let found = found.ok_or_else(|| damaged("it has no format".to_owned()))?;
+        if found > u64::from(FORMAT) {
+            return Err(FolderError::Newer { path: self.0.clone(), found });
+        }
+        let about = serde_json::from_value(json).map_err(|error| damaged(error.to_string()))?;
+        Ok(Some(about))
+    }
+
+    /// As [`RunFolder::about`], for commands that need a run.
+    ///
+    /// # Errors
+    /// Also if there is none.
+    pub fn require(&self) -> Result<About, FolderError> {
+        let none = || FolderError::NotARun { path: self.0.clone() };
+        match self.about() {
+            Ok(about) => about.ok_or_else(none),
+            Err(FolderError::Occupied { .. }) => Err(none()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether nothing lies here but perhaps the lock of a process that died early.
+    fn is_vacant(&self) -> Result<bool, FolderError> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+            Err(source) => return Err(FolderError::File { path: self.0.clone(), source }),
+        };
+        Ok(entries
+            .flatten()
+            .all(|entry| ["run.lock", "run.json.new"].iter().any(|own| entry.file_name() == *own)))
+    }
+
+    fn occupied(&self) -> FolderError {
+        FolderError::Occupied { path: self.0.clone() }
+    }
+
+    /// Creates the folder if need be and takes its lock.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`] while another process holds it.
+    pub fn lock(&self) -> Result<Lock, FolderError> {
+        fs::create_dir_all(&self.0).map_err(|source| self.trouble(source))?;
+        let path = self.join("run.lock");
+        let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = open.map_err(|source| self.trouble(source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                let _ = file.read_to_string(&mut process);
+                let process = process.trim().to_owned();
+                return Err(FolderError::InUse { path: self.0.clone(), process });
+            }
+            Err(TryLockError::Error(source)) => return Err(self.trouble(source)),
+        }
+        // The number is for messages only; the lock is what counts.
+        let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        note.map_err(|source| self.trouble(source))?;
+        Ok(Lock(file))
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_about(&self, about: &About) -> Result<(), FolderError> {
+        let text = serde_json::to_string_pretty(about).expect("texts and numbers are JSON");
+        self.write("run.json", (text + "\n").as_bytes())
+    }
+
+    /// Writes a whole file of the folder: aside, then renamed, so that it is never half there.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let (path, aside) = (self.join(name), self.join(&format!("{name}.new")));
+        let write = || -> io::Result<()> {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut file = File::create(&aside)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&aside, &path)
+        };
+        write().map_err(|source| FolderError::File { path, source })
+    }
+
+    fn trouble(&self, source: io::Error) -> FolderError {
+        FolderError::File { path: self.0.clone(), source }
+    }
+
+    /// The runs of a study under `runs/`, by number: `runs/<study>-<n>`.
+    ///
+    /// # Errors
+    /// If `runs/` exists and cannot be read.
+    pub fn runs_of(study: &str) -> Result<Vec<(u64, RunFolder)>, FolderError> {
+        let root = Path::new("runs");
+        let entries = match fs::read_dir(root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(FolderError::File { path: root.to_owned(), source }),
+        };
+        let number = |name: &str| name.strip_prefix(study)?.strip_prefix('-')?.parse().ok();
+        let mut runs: Vec<(u64, RunFolder)> = entries
+            .flatten()
+            .filter_map(|entry| {
+                Some((number(entry.file_name().to_str()?)?, RunFolder(entry.path())))
+            })
+            .collect();
+        runs.sort_by_key(|(number, _)| *number);
+        Ok(runs)
+    }
+
+    /// The folder for run `number` of a study.
+    pub fn numbered(study: &str, number: u64) -> Self {
+        Self(Path::new("runs").join(format!("{study}-{number}")))
+    }
+}
+
+impl About {
+    /// A run that begins now.
+    pub fn new(study: &str, fingerprint: Digest) -> Self {
+        Self {
+            format: FORMAT,
+            wallaby: env!("CARGO_PKG_VERSION").to_owned(),
+            study: study.to_owned(),
+            fingerprint: fingerprint.to_string(),
+            ended: false,
+        }
+    }
+}
