@@ -18,6 +18,8 @@ pub mod simulation;
 pub mod space;
 pub mod spec;
 pub mod study;
+#[cfg(test)]
+mod testing;
 pub mod trial;
 pub mod unit;
 pub mod value;
