@@ -122,9 +122,11 @@ impl Engine {
             decided: Vec::new(),
             commands: VecDeque::new(),
         };
+        // First of all, so that nothing starts before it is durable that this leader leads, and
+        // trainers have time to say what they run.
+        engine.record(Record::TermBegan { term, numerics });
         let active: Vec<TrialId> = engine.study.active().map(|trial| trial.id).collect();
         active.into_iter().for_each(|trial| engine.make_ready(trial));
-        engine.record(Record::TermBegan { term, numerics });
         engine.decide_overdue();
         engine.flush();
         engine
@@ -170,8 +172,8 @@ impl Engine {
     fn take_in(&mut self, event: Event) {
         match event {
             Event::NodeJoined { node, boot, offer } => self.node_joined(node, boot, offer),
-            Event::NodeSuspected(node) => self.view.set_standing(node, Standing::Suspected),
-            Event::NodeTrusted(node) => self.view.set_standing(node, Standing::Alive),
+            Event::NodeSuspected(node) => self.view.suspect(node),
+            Event::NodeTrusted(node) => self.view.trust(node),
             Event::NodeDraining(node) => self.view.set_standing(node, Standing::Draining),
             Event::NodeLeft { node, boot } => self.node_left(node, boot),
             Event::SlotLost(slot) => self.slot_lost(slot),
@@ -206,8 +208,11 @@ impl Engine {
         self.resting = false;
         self.stalled = None;
         self.full = None;
+        self.view.reopen();
         if matches!(self.study.phase, Phase::Paused(_)) {
             self.record(Record::StudyResumed);
+            let after = self.newest_record();
+            self.readiness.values_mut().for_each(|readiness| readiness.after = after);
         }
     }
 

@@ -71,19 +71,12 @@ impl Auditor {
     pub fn observe_event(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
             Event::NodeJoined { node, boot, offer } => self.join(*node, *boot, offer),
-            Event::NodeLeft { node, boot } => {
-                if self.nodes.get(node).is_some_and(|(known, _)| known == boot) {
-                    self.nodes.remove(node);
-                    self.running.retain(|slot, _| slot.node != *node);
-                }
-            }
+            Event::NodeLeft { node, boot } => self.leave(*node, *boot),
             Event::SlotLost(slot) => {
                 self.running.remove(slot);
             }
             Event::UnitFinished(attempt, _) | Event::UnitFailed(attempt, _) => {
-                if self.running.get(&attempt.slot) == Some(attempt) {
-                    self.running.remove(&attempt.slot);
-                }
+                self.running.retain(|_, running| running != attempt);
             }
             Event::Appended(through) => {
                 self.durable = self.durable.max(Some(*through));
@@ -103,6 +96,13 @@ impl Auditor {
         let same_life = known == Some(boot);
         self.running.retain(|slot, _| slot.node != node || (same_life && slot.index < offer.slots));
         self.nodes.insert(node, (boot, offer.clone()));
+    }
+
+    fn leave(&mut self, node: NodeId, boot: u64) {
+        if self.nodes.get(&node).is_some_and(|(known, _)| *known == boot) {
+            self.nodes.remove(&node);
+            self.running.retain(|slot, _| slot.node != node);
+        }
     }
 
     /// The engine takes over a unit that an earlier leader started.
@@ -127,6 +127,7 @@ impl Auditor {
         let seq = self.next;
         self.next = Seq(seq.0 + 1);
         match &entry.record {
+            Record::TermBegan { .. } => self.all_wait_for(seq),
             Record::TrialProposed { trial, .. } => {
                 self.accounts.insert(*trial, Account::new(seq));
             }
@@ -148,10 +149,17 @@ impl Auditor {
                 let busy = || "the study stands still while units run".to_owned();
                 require(7, self.running.is_empty(), busy)?;
             }
-            Record::StudyResumed => self.standing_still = false,
+            Record::StudyResumed => {
+                self.standing_still = false;
+                self.all_wait_for(seq);
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    fn all_wait_for(&mut self, seq: Seq) {
+        self.accounts.values_mut().for_each(|account| account.wait_for(seq));
     }
 
     /// The engine gives a command.

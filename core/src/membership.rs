@@ -76,6 +76,30 @@ impl View {
         }
     }
 
+    /// A node's heartbeats are late. One that takes no units anyway stays as it is.
+    pub fn suspect(&mut self, id: NodeId) {
+        self.change_standing(id, Standing::Alive, Standing::Suspected);
+    }
+
+    /// A suspected node's heartbeats are back. A draining or full one stays as it is.
+    pub fn trust(&mut self, id: NodeId) {
+        self.change_standing(id, Standing::Suspected, Standing::Alive);
+    }
+
+    /// Full nodes are given another chance.
+    pub fn reopen(&mut self) {
+        let nodes: Vec<NodeId> = self.nodes.keys().copied().collect();
+        for id in nodes {
+            self.change_standing(id, Standing::Full, Standing::Alive);
+        }
+    }
+
+    fn change_standing(&mut self, id: NodeId, from: Standing, to: Standing) {
+        if let Some(node) = self.nodes.get_mut(&id).filter(|node| node.standing == from) {
+            node.standing = to;
+        }
+    }
+
     /// A node's copy of the data of `step` is of no use any more.
     pub fn drop_data(&mut self, id: NodeId, step: Step) {
         if let Some(node) = self.nodes.get_mut(&id) {
@@ -102,6 +126,11 @@ impl View {
     pub fn slots(&self) -> impl Iterator<Item = SlotId> {
         let open = self.nodes.iter().filter(|(_, node)| node.takes_units());
         open.flat_map(|(id, node)| (0..node.offer.slots).map(|index| SlotId { node: *id, index }))
+    }
+
+    /// Whether a known node has this slot, whatever its standing.
+    pub fn has_slot(&self, slot: SlotId) -> bool {
+        self.nodes.get(&slot.node).is_some_and(|node| slot.index < node.offer.slots)
     }
 
     /// Whether `id` is a known node that holds the data of `step`, whatever its standing.

@@ -116,7 +116,7 @@ mod tests {
             help: "",
         };
         let given = Config::from([("dropout".to_owned(), Value::Float(0.5))]);
-        assert_eq!(complete(&[dropout.clone()], &given), given);
+        assert_eq!(complete(std::slice::from_ref(&dropout), &given), given);
         assert_eq!(complete(&[dropout], &Config::new())["dropout"], Value::Float(0.0));
     }
 }

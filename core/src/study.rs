@@ -143,7 +143,8 @@ impl Study {
 
     /// Running time at `now`.
     pub fn active_millis_at(&self, now: Moment) -> u64 {
-        self.active_millis + self.clock.map_or(0, |last| now.millis_since(last))
+        let since = self.clock.map_or(0, |last| now.millis_since(last));
+        self.active_millis.saturating_add(since)
     }
 
     /// Applies the next record.
@@ -176,7 +177,9 @@ impl Study {
             Record::EpochDecided { trial, epoch, decision } => {
                 self.decide(*trial, *epoch, *decision)?
             }
-            Record::UnitFailed { unit, .. } => self.live(unit.trial, record)?.failures += 1,
+            Record::UnitFailed { unit, fence, failure, .. } => {
+                self.live(unit.trial, record)?.fail(*unit, *fence, failure);
+            }
             Record::TrialRolledBack { trial, epoch, visited } => {
                 self.roll_back(*trial, *epoch, *visited, record)?;
             }
@@ -284,7 +287,8 @@ impl Study {
     fn advance_clock(&mut self, entry: &Entry) {
         let fresh = matches!(entry.record, Record::TermBegan { .. } | Record::StudyResumed);
         if let Some(last) = self.clock.filter(|_| !fresh) {
-            self.active_millis += entry.at.millis_since(last);
+            let elapsed = entry.at.millis_since(last);
+            self.active_millis = self.active_millis.saturating_add(elapsed);
         }
         self.clock = (self.phase == Phase::Running).then_some(entry.at);
     }

@@ -1,10 +1,10 @@
 //! One trial as the journal tells it: configuration, progress, checkpoints, results.
 //! Changed only by folding records; says what may come next but never chooses.
 
-use crate::ids::{Digest, Epoch, NodeId, PartitionId, TrialId};
+use crate::ids::{Digest, Epoch, Fence, NodeId, PartitionId, TrialId};
 use crate::journal::{Commit, Decision, End};
 use crate::spec::Direction;
-use crate::unit::{Metrics, Step, Unit};
+use crate::unit::{Failure, Metrics, Step, Unit};
 use crate::value::Config;
 
 /// A stored state of a trial.
@@ -80,8 +80,15 @@ pub struct Trial {
     pub undecided: bool,
     /// The last epoch that the policy has decided; it is not asked again after a roll-back.
     pub decided: Epoch,
-    /// Failed tries of the unit at hand.
+    /// The unit that has failed and is still to be done, perhaps after older ones that a
+    /// roll-back has brought back.
+    pub failing: Option<Unit>,
+    /// Failed tries since that unit failed first.
     pub failures: u32,
+    /// How many of them were panics of the model.
+    pub panics: u32,
+    /// The newest failed try: those up to it are overtaken.
+    pub failed: Option<Fence>,
     /// The newest state ever committed: what the trial ends with.
     pub last_state: Option<Digest>,
     /// Mean loss and rows of each visit of this epoch.
@@ -104,7 +111,10 @@ impl Trial {
             best: None,
             undecided: false,
             decided: Epoch(0),
+            failing: None,
             failures: 0,
+            panics: 0,
+            failed: None,
             last_state: None,
             losses: Vec::new(),
             earlier: Default::default(),
@@ -153,7 +163,9 @@ impl Trial {
 
     /// Takes in a result that [`Trial::objection`] has no objection to.
     pub(crate) fn commit(&mut self, commit: &Commit, objective: &str, direction: Direction) {
-        self.failures = 0;
+        if self.failing == Some(commit.unit) {
+            (self.failing, self.failures, self.panics) = (None, 0, 0);
+        }
         match commit.unit.step {
             Step::Train(partition) => self.commit_training(partition, commit),
             Step::Validate => self.commit_validation(commit, objective, direction),
@@ -204,6 +216,14 @@ impl Trial {
         });
     }
 
+    /// Takes in that a try has failed.
+    pub(crate) fn fail(&mut self, unit: Unit, fence: Fence, failure: &Failure) {
+        self.failing.get_or_insert(unit);
+        self.failures += 1;
+        self.panics += u32::from(matches!(failure, Failure::Panicked(_)));
+        self.failed = self.failed.max(Some(fence));
+    }
+
     /// Takes in the policy's decision about the current epoch.
     pub(crate) fn decide(&mut self, decision: Decision) {
         self.undecided = false;
@@ -228,7 +248,6 @@ impl Trial {
         self.visited.truncate(visited as usize);
         self.losses.truncate(visited as usize);
         self.undecided = false;
-        self.failures = 0;
         self.results.retain(|result| result.epoch < epoch);
     }
 

@@ -23,7 +23,9 @@ impl Engine {
     /// Whether the wall-clock budget is spent.
     fn is_out_of_time(&self) -> bool {
         let limit = self.study.creation.spec.budget.wall_clock_seconds;
-        limit.is_some_and(|seconds| self.study.active_millis_at(self.now) >= seconds * 1000)
+        limit.is_some_and(|seconds| {
+            self.study.active_millis_at(self.now) >= seconds.saturating_mul(1000)
+        })
     }
 
     /// Keeps enough trials under way for all slots. Twice as many as slots keep the slots busy

@@ -3,7 +3,8 @@
 use super::{Assignment, Engine, Event, Try};
 use crate::ids::{Digest, Epoch, NodeId, PartitionId, SlotId, TrialId};
 use crate::journal::{Pause, Record};
-use crate::membership::Offer;
+use crate::membership::{Offer, Standing};
+use crate::study::Phase;
 use crate::trial::{Checkpoint, Trial};
 use crate::unit::{Failure, Step};
 
@@ -27,7 +28,8 @@ impl Engine {
             return;
         }
         gone.into_iter().for_each(|slot| self.slot_lost(slot));
-        if matches!(self.study.phase, crate::study::Phase::Paused(Pause::DataLost(_))) {
+        let waits_for_data = matches!(self.study.phase, Phase::Paused(Pause::DataLost(_)));
+        if waits_for_data && self.pausing.is_none() && self.lost_data().is_none() {
             self.take_in(Event::ResumeRequested);
         }
     }
@@ -124,9 +126,16 @@ impl Engine {
         self.stalled = None;
         let active: Vec<TrialId> = self.study.active().map(|trial| trial.id).collect();
         active.into_iter().for_each(|trial| self.roll_back_if_lost(trial));
-        if let Some(cause) = self.lost_data() {
+        if let Some(cause) = self.lost_data().or_else(|| self.full_somewhere()) {
             self.record(Record::StudyPaused { cause });
         }
+    }
+
+    /// A node that could not store a checkpoint is missed.
+    fn full_somewhere(&self) -> Option<Pause> {
+        let mut nodes = self.view.nodes();
+        let full = nodes.any(|(_, node)| node.standing == Standing::Full);
+        self.full.clone().filter(|_| full).map(Pause::StorageFull)
     }
 
     /// Which data no living node holds, if any.

@@ -1,7 +1,7 @@
 //! What comes back from trainers: accepted or refused by fence, committed, decided upon.
 
 use super::{Assignment, Engine, Try};
-use crate::ids::TrialId;
+use crate::ids::{SlotId, TrialId};
 use crate::journal::{Commit, Decision, End, Record};
 use crate::membership::Standing;
 use crate::unit::{Failure, Output, Step};
@@ -9,8 +9,8 @@ use crate::unit::{Failure, Output, Step};
 /// A unit whose model panics this many times in a row fails its trial.
 pub const PANICS_MAX: u32 = 3;
 
-/// A unit that is lost with its trainer this many times in a row fails its trial. Higher, because
-/// trainers also die of other causes.
+/// A unit that fails this many times in a row for whatever cause fails its trial. Higher, because
+/// trainers also die of other causes than the model.
 pub const LOSSES_MAX: u32 = 8;
 
 impl Engine {
@@ -31,6 +31,7 @@ impl Engine {
         let assigned = self.assignments.values().any(|a| a.attempt.unit.trial == trial);
         let Some(trial) = self.study.trial(trial).filter(|_| !assigned) else { return false };
         attempt.fence.term < self.term
+            && trial.failed.is_none_or(|failed| failed < attempt.fence)
             && self.view.holds(attempt.slot.node, attempt.unit.step)
             && trial.objection(&attempt.unit, self.study.partitions()).is_none()
             && trial.newest().map(|checkpoint| checkpoint.state) == attempt.input
@@ -42,10 +43,14 @@ impl Engine {
         let current = self.assignments.get_mut(&attempt.slot);
         if let Some(assignment) = current.filter(|assignment| assignment.attempt == attempt) {
             assignment.seen = now;
-        } else if !self.assignments.contains_key(&attempt.slot) && self.may_inherit(&attempt) {
+        } else if self.is_idle(attempt.slot) && self.may_inherit(&attempt) {
             self.assignments.insert(attempt.slot, Assignment::new(attempt, now));
             self.audit(|auditor| auditor.adopt(&attempt));
         }
+    }
+
+    fn is_idle(&self, slot: SlotId) -> bool {
+        self.view.has_slot(slot) && !self.assignments.contains_key(&slot)
     }
 
     pub(super) fn unit_finished(&mut self, attempt: Try, output: Output) {
@@ -104,10 +109,10 @@ impl Engine {
         let (unit, fence, slot) = (attempt.unit, attempt.fence, attempt.slot);
         self.record(Record::UnitFailed { unit, fence, slot, failure: failure.clone() });
         match failure {
-            Failure::StateUnusable { state, .. } => self.forget_state(trial, state),
             failure if self.is_fatal(trial, &failure) => {
                 self.record(Record::TrialEnded { trial, end: End::Failed(failure) });
             }
+            Failure::StateUnusable { state, .. } => self.forget_state(trial, state),
             _ => {}
         }
         self.settle(trial);
@@ -115,10 +120,11 @@ impl Engine {
 
     /// Whether trying again is of no use.
     fn is_fatal(&self, trial: TrialId, failure: &Failure) -> bool {
-        let failures = self.study.trial(trial).map_or(0, |trial| trial.failures);
+        let trial = self.study.trial(trial);
+        let (failures, panics) = trial.map_or((0, 0), |trial| (trial.failures, trial.panics));
         match failure {
             Failure::Diverged(_) | Failure::Refused(_) => true,
-            Failure::Panicked(_) => failures >= PANICS_MAX,
+            Failure::Panicked(_) => panics >= PANICS_MAX,
             _ => failures >= LOSSES_MAX,
         }
     }

@@ -46,6 +46,11 @@ impl Account {
         }
     }
 
+    /// Nothing of the trial starts before record `seq` is durable.
+    pub(super) fn wait_for(&mut self, seq: Seq) {
+        self.newest_record = seq;
+    }
+
     pub(super) fn newest_record(&self) -> Seq {
         self.newest_record
     }
