@@ -2,7 +2,7 @@
 //! node nothing has to be moved; it removes checkpoints that nobody needs.
 
 use crate::blobs::BlobStore;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wallaby_core::ids::Digest;
@@ -11,8 +11,9 @@ use wallaby_core::ids::Digest;
 pub enum CourierMsg {
     /// Remove this checkpoint.
     Release(Digest),
-    /// Remove every blob but these: what an earlier process left behind.
-    Sweep(BTreeSet<Digest>),
+    /// Remove every blob but these, what an earlier process left behind, and say when it is done:
+    /// a blob that is stored meanwhile would be removed too.
+    Sweep(BTreeSet<Digest>, RpcReplyPort<()>),
 }
 
 /// The actor that owns the removal of blobs.
@@ -41,7 +42,11 @@ impl Actor for Courier {
         // A blob that cannot be removed costs room and nothing else: the next sweep tries again.
         tokio::task::spawn_blocking(move || match message {
             CourierMsg::Release(state) => remove(&blobs, &state),
-            CourierMsg::Sweep(kept) => sweep(&blobs, &kept),
+            CourierMsg::Sweep(kept, reply) => {
+                sweep(&blobs, &kept);
+                // Whoever asked may be gone.
+                let _ = reply.send(());
+            }
         })
         .await?;
         Ok(())

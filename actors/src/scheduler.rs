@@ -17,6 +17,9 @@ use wallaby_core::study::Study;
 /// How often the engine hears that time passes.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long the removal of what an earlier process left behind may take.
+const SWEEP: Duration = Duration::from_secs(600);
+
 /// What the scheduler is told.
 pub enum SchedulerMsg {
     /// Something happened.
@@ -45,6 +48,8 @@ pub struct SchedulerArgs {
     pub clock: Clock,
     /// Whether a paused study goes on.
     pub resume: bool,
+    /// Whether no unit has run in this process yet, so that blobs nobody knows are of no use.
+    pub first: bool,
     /// Those who carry out commands.
     pub hands: Hands,
 }
@@ -93,7 +98,10 @@ impl Actor for Scheduler {
         }
         myself.send_interval(TICK, || SchedulerMsg::Tick);
         let mut state = SchedulerState { engine, clock: args.clock, hands: args.hands };
-        state.sweep()?;
+        if args.first {
+            state.sweep().await?;
+        }
+        state.hands.trainers.iter().for_each(|trainer| introduce(&myself, trainer));
         state.obey(&myself)?;
         Ok(state)
     }
@@ -112,6 +120,7 @@ impl Actor for Scheduler {
                 state.take(Event::Appended(seq));
             }
             SchedulerMsg::Replaced(slot, trainer) => {
+                introduce(&myself, &trainer);
                 if let Some(place) = state.hands.trainers.get_mut(slot as usize) {
                     *place = trainer;
                 }
@@ -119,6 +128,12 @@ impl Actor for Scheduler {
         }
         state.obey(&myself)
     }
+}
+
+/// Before any order, so that no report is lost.
+fn introduce(myself: &ActorRef<SchedulerMsg>, trainer: &ActorRef<TrainerMsg>) {
+    // One that has just died is replaced.
+    let _ = trainer.cast(TrainerMsg::Follow(myself.clone()));
 }
 
 impl SchedulerState {
@@ -150,10 +165,11 @@ impl SchedulerState {
     }
 
     /// Removes what an earlier process left behind.
-    fn sweep(&self) -> Result<(), ActorProcessingErr> {
+    async fn sweep(&self) -> Result<(), ActorProcessingErr> {
         let manifest = &self.engine.study().creation.manifest;
         let data = manifest.partitions.iter().chain([&manifest.validation]).map(|blob| blob.digest);
         let kept = data.chain(self.engine.kept_states()).collect();
-        Ok(self.hands.courier.cast(CourierMsg::Sweep(kept))?)
+        let courier = &self.hands.courier;
+        Ok(ractor::call_t!(courier, CourierMsg::Sweep, SWEEP.as_millis() as u64, kept)?)
     }
 }

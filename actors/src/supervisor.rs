@@ -170,9 +170,6 @@ impl SupervisorState {
         } else if let Some(index) = slot {
             let trainer = self.spawn_trainer(myself, index).await?;
             self.trainers[index as usize] = trainer.clone();
-            if let Some(scheduler) = &self.scheduler {
-                trainer.cast(TrainerMsg::Follow(scheduler.clone()))?;
-            }
             self.tell(SchedulerMsg::Replaced(index, trainer));
             self.tell(SchedulerMsg::Event(Event::SlotLost(SlotId { node: self.node, index })));
         } else if let Err(error) = self.lead(myself).await {
@@ -211,6 +208,7 @@ impl SupervisorState {
             node: (self.node, self.boot, offer),
             clock: self.clock,
             resume: self.resume,
+            first: self.scheduler.is_none(),
             hands: Hands {
                 journal: self.keeper.clone(),
                 trainers: self.trainers.clone(),
@@ -220,9 +218,6 @@ impl SupervisorState {
             },
         };
         let (scheduler, _) = Actor::spawn_linked(None, Scheduler, args, myself.get_cell()).await?;
-        for trainer in &self.trainers {
-            trainer.cast(TrainerMsg::Follow(scheduler.clone()))?;
-        }
         self.scheduler = Some(scheduler);
         Ok(())
     }
