@@ -170,6 +170,19 @@ fn an_unusable_checkpoint_rolls_its_trial_back_to_the_one_before() {
 }
 
 #[test]
+fn a_report_about_a_state_that_the_trial_does_not_have_costs_only_the_try() {
+    // In the middle of an epoch, before its validation, and at the start of the next one.
+    for (units, epoch, visited) in [(1, 1, 1), (2, 1, 2), (3, 2, 0)] {
+        let (mut leader, attempt) = after(units);
+        let failure = Failure::StateUnusable { state: state(9, 9, 9), detail: "gone".to_owned() };
+        let records = appended(&leader.tell(Event::UnitFailed(attempt, failure.clone())));
+        assert_eq!(records, [failed(attempt, failure), rolled_back(0, epoch, visited)]);
+        let again = only(&leader.persist());
+        assert_eq!((again.unit, again.input), (attempt.unit, attempt.input));
+    }
+}
+
+#[test]
 fn a_unit_that_takes_its_node_down_every_time_fails_its_trial() {
     // The checkpoint goes with the node: in between, the unit before it is done again.
     let (mut leader, tries) = Leader::with_nodes(creation(1, 1, 2), [offer(1, [0, 1])]);
