@@ -2,6 +2,7 @@
 
 mod best;
 mod check;
+mod conclusion;
 mod hashes;
 mod resume;
 mod run;

@@ -9,6 +9,7 @@ use wallaby_actors::blobs::BlobError;
 use wallaby_actors::journal::JournalError;
 use wallaby_actors::journal_actor::ReplayError;
 use wallaby_actors::node::NodeError;
+use wallaby_core::ids::TrialId;
 use wallaby_core::journal::DecodeError;
 use wallaby_data::DataError;
 use wallaby_train::DeviceError;
@@ -51,6 +52,14 @@ pub enum Error {
     /// Mistakes in the study file, one a line.
     #[error("{0}")]
     Mistakes(Mistakes),
+    /// A study file that is no text.
+    #[error("{path}:{line}: not UTF-8, expected a text file in UTF-8", path = path.display())]
+    NotUtf8 {
+        /// The study file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}", path = path.display())]
     File {
@@ -93,6 +102,16 @@ pub enum Error {
     /// A blob cannot be used.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The best model is gone.
+    #[error("{lost}, and {trial} cannot be trained again: {why}")]
+    BestStateLost {
+        /// Whose state it was.
+        trial: TrialId,
+        /// What happened to it.
+        lost: BlobError,
+        /// Why it cannot be made again.
+        why: String,
+    },
     /// The node gave up.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -135,11 +154,11 @@ impl Error {
     /// The exit code.
     pub fn code(&self) -> Code {
         match self {
-            Error::Mistakes(_) => Code::StudyFile,
+            Error::Mistakes(_) | Error::NotUtf8 { .. } => Code::StudyFile,
             Error::File { source, .. } => code_of_io(source),
             Error::Data(_) | Error::DataChanged { .. } => Code::Data,
             Error::Device(_) => Code::Device,
-            Error::Folder(FolderError::File { source, .. }) => code_of_io(source),
+            Error::Folder(FolderError::File { source, .. }) if is_full(source) => Code::StorageFull,
             Error::Folder(_) => Code::RunFolder,
             Error::Journal(error) | Error::Node(NodeError::Journal(error)) => {
                 code_of_journal(error)
@@ -151,7 +170,7 @@ impl Error {
             Error::Replay(_) | Error::Contradiction { .. } => Code::Damaged,
             Error::Blob(BlobError::Full { .. }) => Code::StorageFull,
             Error::Blob(BlobError::Storage { .. }) => Code::Unexpected,
-            Error::Blob(_) => Code::Damaged,
+            Error::Blob(_) | Error::BestStateLost { .. } => Code::Damaged,
             Error::StoodStill { code, .. } => *code,
             Error::NoResult { .. } => Code::NoResult,
             Error::CheckFailed(_) => Code::CheckFailed,
@@ -176,10 +195,14 @@ impl Error {
 
 fn code_of_io(error: &io::Error) -> Code {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::StorageFull,
+        _ if is_full(error) => Code::StorageFull,
         ErrorKind::NotFound | ErrorKind::IsADirectory => Code::Usage,
         _ => Code::Unexpected,
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn code_of_journal(error: &JournalError) -> Code {

@@ -44,7 +44,7 @@ pub(crate) fn read_study(
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
             error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
-        Error::Usage(format!("{name}:{line}: not UTF-8, expected a text file in UTF-8"))
+        Error::NotUtf8 { path: path.to_owned(), line }
     })?;
     let families: Vec<_> = registry.families().map(|f| (f.name(), f.parameters())).collect();
     StudyFile::parse(&text, &name, overrides, &families).map_err(Error::Mistakes)

@@ -16,6 +16,7 @@
 //! ```
 //! The binary understands every command of `wallaby`, and `[model] family = "…"` finds yours.
 
+mod best_state;
 pub mod cli;
 pub mod error;
 mod json;

@@ -44,8 +44,7 @@ fn row(rank: usize, trial: &Trial, searched: &[&str]) -> Vec<String> {
 /// A value short enough for a table.
 fn short(value: &Value) -> String {
     match value {
-        Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:.3e}"),
-        Value::Float(number) => format!("{number:.4}"),
+        Value::Float(value) => number(*value),
         other => other.to_string(),
     }
 }

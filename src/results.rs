@@ -7,7 +7,6 @@ use crate::ranking::{best_result, trials_csv};
 use crate::recorded::Facts;
 use crate::run_folder::RunFolder;
 use serde_json::{Value as Json, json};
-use wallaby_actors::blobs::{BlobError, BlobStore};
 use wallaby_core::ids::Digest;
 use wallaby_core::study::Study;
 use wallaby_train::weights_only;
@@ -16,28 +15,19 @@ use wallaby_train::weights_only;
 const WEIGHTS: &str = "best/model.safetensors";
 const CONFIG: &str = "best/config.json";
 
-/// Writes `trials.csv`, `metrics.csv` and, if any epoch was validated, `best/`.
+/// Writes `trials.csv`, `metrics.csv` and, with the state of the best epoch, `best/`.
 pub(crate) fn write(
     folder: &RunFolder,
     study: &Study,
     facts: &Facts,
-    blobs: &BlobStore,
+    best_state: Option<&[u8]>,
 ) -> Result<(), Error> {
     let metrics = facts.problem.metrics();
     folder.write("trials.csv", trials_csv(study, metrics).as_bytes())?;
     folder.write("metrics.csv", metrics_csv(study, metrics).as_bytes())?;
-    let Some((_, best)) = study.best() else { return Ok(()) };
-    let weights = match blobs.get(&best.state) {
-        Ok(state) => weights_only(&state).map_err(|error| {
-            Error::Unexpected(format!("the best state {}: {error}", best.state))
-        })?,
-        // Lost with a node, or damaged: the trial can be trained again from the journal.
-        Err(error @ (BlobError::Missing { .. } | BlobError::Damaged { .. })) => {
-            tracing::error!(%error, "the best model's state is gone");
-            return Err(error.into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(state) = best_state else { return Ok(()) };
+    let weights = weights_only(state)
+        .map_err(|error| Error::Unexpected(format!("the state of the best model: {error}")))?;
     folder.write(WEIGHTS, &weights)?;
     if let Some(description) = best_json(folder, study, Some(Digest::of(&weights)), Some(facts)) {
         let text = serde_json::to_string_pretty(&description).expect("texts and numbers are JSON");

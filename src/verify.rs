@@ -1,5 +1,6 @@
 //! Does a trial again from its journaled visits and compares every state and every metric, bit
-//! by bit. Uses the trainers' own computation, without their actors, and writes nothing.
+//! by bit. Uses the trainers' own computation, without their actors, and writes nothing but
+//! partitions that were damaged.
 
 use crate::error::Error;
 use crate::launch::workbench;
@@ -21,47 +22,88 @@ pub(crate) enum Verdict {
     Different(String),
 }
 
+/// How far doing a trial again has come.
+enum Retraced {
+    /// To its end; so many units were done.
+    Whole(usize),
+    /// To the state that was looked for.
+    Found(Vec<u8>),
+    /// To the first difference, in words.
+    Different(String),
+}
+
 /// Verifies trials of one run.
 pub(crate) struct Verifier {
-    recorded: Recorded,
-    workbench: Workbench,
+    entries: Vec<Entry>,
+    study: Study,
+    workbench: Arc<Workbench>,
 }
 
 impl Verifier {
-    pub(crate) fn new(recorded: Recorded, registry: &Registry) -> Result<Self, Error> {
+    /// Of a journal that folds to `study`.
+    pub(crate) fn new(entries: Vec<Entry>, study: Study, workbench: Arc<Workbench>) -> Self {
+        Self { entries, study, workbench }
+    }
+
+    /// Of a run that was read.
+    pub(crate) fn of_run(recorded: Recorded, registry: &Registry) -> Result<Self, Error> {
         let file = recorded.study_file(registry)?;
         let facts = recorded.facts()?;
         let blobs = Arc::new(BlobStore::open(&recorded.folder.blobs())?);
         let workbench = workbench(&recorded.study, &file, &facts, blobs, registry)?;
-        Ok(Self { recorded, workbench })
+        Ok(Self::new(recorded.entries, recorded.study, Arc::new(workbench)))
     }
 
     /// The trials of the run.
     pub(crate) fn trials(&self) -> Vec<TrialId> {
-        self.recorded.study.trials.iter().map(|trial| trial.id).collect()
+        self.study.trials.iter().map(|trial| trial.id).collect()
     }
 
     /// Whether this machine is of the numerics class that the run was recorded on; a run that
     /// was recorded on several is on none.
     pub(crate) fn same_numerics(&self) -> Result<bool, Error> {
         let own = canary(&self.workbench.device).map_err(|e| Error::Unexpected(e.to_string()))?;
-        Ok(self.recorded.study.numerics == [own])
+        Ok(self.study.numerics == [own])
     }
 
     /// Does a trial again.
     pub(crate) fn verify(&self, id: TrialId) -> Result<Verdict, Error> {
-        let first = self.recorded.entries.first().map(|entry| &entry.record);
+        Ok(match self.retrace(id, None)? {
+            Retraced::Whole(units) => Verdict::Equal(units),
+            Retraced::Different(what) => Verdict::Different(what),
+            Retraced::Found(_) => unreachable!("no state was looked for"),
+        })
+    }
+
+    /// Does a trial again until it has this state; the inner error says why it does not get there.
+    pub(crate) fn state_of(
+        &self,
+        id: TrialId,
+        wanted: Digest,
+    ) -> Result<Result<Vec<u8>, String>, Error> {
+        Ok(match self.retrace(id, Some(wanted))? {
+            Retraced::Found(state) => Ok(state),
+            Retraced::Different(what) => Err(what),
+            Retraced::Whole(_) => Err(format!("{id} never had state {wanted}")),
+        })
+    }
+
+    fn retrace(&self, id: TrialId, wanted: Option<Digest>) -> Result<Retraced, Error> {
+        let first = self.entries.first().map(|entry| &entry.record);
         let Some(Record::StudyCreated(creation)) = first else {
             return Err(Error::Unexpected("the journal has no beginning".to_owned()));
         };
         let mut study = Study::new((**creation).clone());
         let mut states: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
         let mut units = 0;
-        for entry in self.recorded.entries.iter().skip(1) {
+        for entry in self.entries.iter().skip(1) {
             if let Some(commit) = commit_of(entry, id) {
                 units += 1;
                 if let Some(difference) = self.redo(&study, commit, &mut states)? {
-                    return Ok(Verdict::Different(difference));
+                    return Ok(Retraced::Different(difference));
+                }
+                if let Some(state) = wanted.and_then(|wanted| states.remove(&wanted)) {
+                    return Ok(Retraced::Found(state));
                 }
             }
             study.apply(entry).map_err(|why| Error::Unexpected(why.to_string()))?;
@@ -70,7 +112,7 @@ impl Verifier {
                 states.retain(|state, _| trial.checkpoints.iter().any(|c| c.state == *state));
             }
         }
-        Ok(Verdict::Equal(units))
+        Ok(Retraced::Whole(units))
     }
 
     /// Does one unit again; says what differs.

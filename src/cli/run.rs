@@ -1,12 +1,14 @@
 //! `wallaby run FILE` and what it shares with `wallaby resume RUN`.
 
+use super::conclusion::conclude;
 use super::{Manner, Outcome, Overrides, report, report_recovery, show};
-use crate::error::{Code, Error};
+use crate::best_state::best_state;
+use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
 use crate::observer::Observer;
-use crate::progress::{All, Events, MetricsFile, Plain, Progress, duration, pause_words};
+use crate::progress::{All, Events, MetricsFile, Plain, Progress};
+use crate::results;
 use crate::run_folder::{Lock, RunFolder};
-use crate::{ranking, results};
 use clap::Args;
 use std::io::stdout;
 use std::path::PathBuf;
@@ -15,7 +17,6 @@ use std::thread::available_parallelism;
 use wallaby_actors::node::{Node, NodeArgs};
 use wallaby_actors::trainer::quiet_panics_of_trainers;
 use wallaby_core::ids::Digest;
-use wallaby_core::journal::Pause;
 use wallaby_core::study::{Phase, Study};
 use wallaby_train::{Registry, canary};
 
@@ -87,28 +88,53 @@ fn in_runtime(run: &std::path::Path, work: impl Future<Output = Outcome>) -> Out
 }
 
 async fn drive(session: Session, slots: Option<u32>, manner: Manner) -> Outcome {
-    let metrics = session.facts.problem.metrics();
     report_recovery(&session.recovery);
-    let study = if matches!(session.study.phase, Phase::Ended(_)) {
-        session.study.clone()
-    } else {
+    let study = run_to_rest(&session, slots, manner).await;
+    // Also after a failure: a journal that is closed in order needs no mending.
+    let closed = session.journal.clone().close().await;
+    let study = study?;
+    closed?;
+    conclude(&session, &study, manner)
+}
+
+/// Runs the study until it ends or pauses, and leaves its results in the folder.
+async fn run_to_rest(
+    session: &Session,
+    slots: Option<u32>,
+    manner: Manner,
+) -> Result<Study, Error> {
+    let mut study = session.study.clone();
+    if !matches!(study.phase, Phase::Ended(_)) {
         let slots = slots.unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
         let numerics = canary(&session.workbench.device);
         let numerics = numerics.map_err(|error| Error::Unexpected(error.to_string()))?;
-        announce(&session, slots, numerics, manner);
-        let file = MetricsFile::open(&session.folder, &session.study, metrics)?;
-        let progress = progress(manner, file);
-        follow(&session, slots, numerics, progress).await?
-    };
-    let Session { folder, journal, workbench, facts, .. } = &session;
-    results::write(folder, &study, facts, &workbench.blobs)?;
-    if matches!(study.phase, Phase::Ended(_)) {
-        let mut about = folder.require()?;
-        about.ended = true;
-        folder.set_about(&about)?;
+        announce(session, slots, numerics, manner);
+        let metrics = session.facts.problem.metrics();
+        let file = MetricsFile::open(&session.folder, &study, metrics)?;
+        study = follow(session, slots, numerics, progress(manner, file)).await?;
     }
-    journal.clone().close().await?;
-    conclude(folder, &study, manner)
+    leave_results(session, &study).await?;
+    Ok(study)
+}
+
+async fn leave_results(session: &Session, study: &Study) -> Result<(), Error> {
+    let ended = matches!(study.phase, Phase::Ended(_));
+    let best = match best_state(session, study, report).await {
+        // What it lacks may be what the study waits for.
+        Err(error) if !ended => {
+            report(&error.to_string());
+            None
+        }
+        best => best?,
+    };
+    let state = best.as_deref().map(Vec::as_slice);
+    results::write(&session.folder, study, &session.facts, state)?;
+    if ended {
+        let mut about = session.folder.require()?;
+        about.ended = true;
+        session.folder.set_about(&about)?;
+    }
+    Ok(())
 }
 
 /// Runs a node and watches it to its end; gives back the study as it then is.
@@ -207,61 +233,4 @@ fn announce(session: &Session, slots: u32, numerics: Digest, manner: Manner) {
             spec.name,
         ));
     }
-}
-
-/// Says what came of it.
-fn conclude(folder: &RunFolder, study: &Study, manner: Manner) -> Outcome {
-    let path = folder.path();
-    if manner.quiet {
-        show(&format!("{}\n", path.display()));
-    } else if manner.json {
-        let best = results::best_json(folder, study, results::weights_digest(folder), None);
-        let phase = if matches!(study.phase, Phase::Ended(_)) { "ended" } else { "paused" };
-        let event = serde_json::json!({"event": "run_finished", "run": path.to_string_lossy(),
-            "phase": phase, "seconds": study.active_millis as f64 / 1000.0, "best": best});
-        show(&format!("{event}\n"));
-    } else {
-        show(&format!("\n{}\n", ranking::table(study)));
-        show(&summary(folder, study));
-    }
-    match &study.phase {
-        Phase::Ended(_) if study.best().is_none() => Err(no_result(folder, study)),
-        Phase::Ended(_) => Ok(Code::Done),
-        Phase::Paused(Pause::StorageFull(why)) => {
-            Err(Error::StoodStill { why: why.clone(), code: Code::StorageFull })
-        }
-        Phase::Paused(Pause::DataLost(why)) => {
-            Err(Error::StoodStill { why: why.clone(), code: Code::Damaged })
-        }
-        Phase::Paused(cause @ Pause::Requested) => {
-            let words = pause_words(cause);
-            report(&format!("paused ({words}); `wallaby resume {}` goes on", path.display()));
-            Ok(Code::Paused)
-        }
-        Phase::Running => Ok(Code::Paused),
-    }
-}
-
-fn summary(folder: &RunFolder, study: &Study) -> String {
-    let seconds = study.active_millis as f64 / 1000.0;
-    let took = if seconds < 60.0 { format!("{seconds:.1}s") } else { duration(seconds) };
-    let metric = &study.creation.spec.objective.metric;
-    let best = match study.best() {
-        Some((id, best)) => format!("best: {id}, {metric} {:.4} at {}", best.value, best.epoch),
-        None => "no trial has a result yet".to_owned(),
-    };
-    let path = folder.path().display();
-    format!(
-        "{best}; {} units in {took}\nresults in {path}: best/, trials.csv, metrics.csv\n",
-        study.commits
-    )
-}
-
-fn no_result(folder: &RunFolder, study: &Study) -> Error {
-    use wallaby_core::journal::End;
-    let failed = study.trials.iter().find_map(|trial| match &trial.end {
-        Some(End::Failed(failure)) => Some(format!(": {} {failure}", trial.id)),
-        _ => None,
-    });
-    Error::NoResult { run: folder.path().to_owned(), why: failed.unwrap_or_default() }
 }

@@ -22,7 +22,7 @@ pub(super) struct VerifyArgs {
 
 pub(super) fn verify(args: &VerifyArgs, registry: &Registry) -> Outcome {
     let recorded = read_run(&args.path)?;
-    let verifier = Verifier::new(recorded, registry)?;
+    let verifier = Verifier::of_run(recorded, registry)?;
     let same_numerics = verifier.same_numerics()?;
     if !same_numerics {
         report("this machine is of another numerics class than the one that recorded this run");

@@ -75,6 +75,8 @@ impl<W: Write + Send> Progress for Plain<W> {
             Record::TrialRolledBack { trial, epoch, visited } => {
                 let from = if (*epoch, *visited) == (Epoch(1), 0) {
                     "from its start".to_owned()
+                } else if *visited == 0 {
+                    format!("from the start of {epoch}")
                 } else {
                     format!("from {epoch} after {visited} partitions")
                 };
