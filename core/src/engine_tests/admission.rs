@@ -114,6 +114,16 @@ fn concurrency_bounds_the_trials_under_way() {
 }
 
 #[test]
+fn no_more_trials_are_proposed_than_the_budget_has() {
+    let mut creation = creation(3, 1, 1);
+    creation.spec.search.concurrency = Some(9);
+    let (mut leader, _) = Leader::begin(creation);
+    let commands = leader.tell(joined(1, 1, offer(4, [0])));
+    assert_eq!(appended(&commands), [proposed(0), proposed(1), proposed(2)]);
+    assert_eq!(appended(&leader.tell(Event::Ticked)), []);
+}
+
+#[test]
 fn a_grid_without_a_budget_is_searched_whole() {
     assert_eq!(run_out(grid(5, None), 2), (5, spent()));
 }
