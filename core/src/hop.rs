@@ -21,7 +21,7 @@ pub struct Candidate {
     /// Which trial.
     pub trial: TrialId,
     /// What it may do next; never empty. In `rotation` exactly one step; in `free` all partitions
-    /// not yet visited, in the trial's rotation order.
+    /// not yet visited, in the order of the cycle from where the trial is.
     pub steps: Vec<Step>,
     /// The node where its newest checkpoint is; `None` if it has none yet.
     pub place: Option<NodeId>,
@@ -40,6 +40,17 @@ pub struct Busy {
     pub millis: f64,
 }
 
+/// A trial that is busy and will be ready soon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrival {
+    /// What the cycle would have it do next.
+    pub step: Step,
+    /// Expected time until it is ready, in milliseconds.
+    pub millis: f64,
+    /// Expected duration of its next unit in milliseconds, on a node of ordinary speed.
+    pub cost: f64,
+}
+
 /// Everything the planner looks at.
 #[derive(Debug)]
 pub struct Problem<'a> {
@@ -49,6 +60,8 @@ pub struct Problem<'a> {
     pub busy: &'a BTreeMap<SlotId, Busy>,
     /// Trials that are ready.
     pub candidates: Vec<Candidate>,
+    /// Trials that will be ready soon; only the `free` order looks at them.
+    pub arrivals: Vec<Arrival>,
     /// How slow a node is; 1 is ordinary, absent means 1.
     pub slowness: &'a BTreeMap<NodeId, f64>,
 }
@@ -84,20 +97,31 @@ pub fn rotation_order(trial: TrialId, partitions: u32) -> impl Iterator<Item = P
     (0..partitions).map(move |at| PartitionId((start + at) % partitions))
 }
 
-/// The steps open to a trial that has visited `visited` in this epoch, in rotation order.
+/// The steps open to a trial that has visited `visited` in this epoch, in the order of the cycle:
+/// in `rotation` the next one, in `free` all, from the one after the partition visited last.
 pub fn open_steps(
     order: Order,
     trial: TrialId,
     visited: &[PartitionId],
     partitions: u32,
 ) -> Vec<Step> {
-    let mut open =
-        rotation_order(trial, partitions).filter(|p| !visited.contains(p)).map(Step::Train);
-    let steps: Vec<Step> = match order {
-        Order::Rotation => open.next().into_iter().collect(),
-        Order::Free => open.collect(),
-    };
-    if steps.is_empty() { vec![Step::Validate] } else { steps }
+    if visited.len() >= partitions as usize {
+        return vec![Step::Validate];
+    }
+    match order {
+        // In rotation the visits are the beginning of the cycle.
+        Order::Rotation => rotation_order(trial, partitions)
+            .nth(visited.len())
+            .map(Step::Train)
+            .into_iter()
+            .collect(),
+        Order::Free => {
+            let seen: BTreeSet<PartitionId> = visited.iter().copied().collect();
+            let start = visited.last().map_or(trial, |last| TrialId(last.0 + 1));
+            let cycle = rotation_order(start, partitions);
+            cycle.filter(|partition| !seen.contains(partition)).map(Step::Train).collect()
+        }
+    }
 }
 
 #[cfg(test)]

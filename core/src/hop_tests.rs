@@ -45,7 +45,10 @@ fn planned(
 ) -> Vec<(u64, u32, u32, u32)> {
     let busy = busy.iter().map(|(slot, millis)| (*slot, Busy { millis: *millis })).collect();
     let slowness = BTreeMap::new();
-    let plan = plan(order, Problem { view, busy: &busy, candidates, slowness: &slowness });
+    let plan = plan(
+        order,
+        Problem { view, busy: &busy, candidates, arrivals: Vec::new(), slowness: &slowness },
+    );
     let row = |a: Assignment| match a.step {
         Step::Train(partition) => (a.slot.node.0, a.slot.index, a.trial.0, partition.0),
         Step::Validate => (a.slot.node.0, a.slot.index, a.trial.0, u32::MAX),
@@ -195,7 +198,16 @@ fn a_detour_to_a_slow_node_must_be_worth_its_slowness() {
     let plan = |slowness: f64| {
         let slowness = [(NodeId(2), slowness)].into();
         let candidates = vec![candidate(0, 0)];
-        plan(Order::Rotation, Problem { view: &view, busy: &busy, candidates, slowness: &slowness })
+        plan(
+            Order::Rotation,
+            Problem {
+                view: &view,
+                busy: &busy,
+                candidates,
+                arrivals: Vec::new(),
+                slowness: &slowness,
+            },
+        )
     };
     assert_eq!(plan(3.0), []);
     assert_eq!(plan(2.0).len(), 1);
@@ -255,4 +267,22 @@ fn validation_runs_where_the_trial_is() {
         let validate = Candidate { steps: vec![Step::Validate], ..at(2, candidate(0, 0)) };
         assert_eq!(planned(order, &view, &[], vec![validate]), [(2, 0, 0, u32::MAX)]);
     }
+}
+
+#[test]
+fn a_slot_is_kept_for_a_trial_that_the_cycle_sends_there_in_a_moment() {
+    let view = view(&[&[0], &[1], &[2]]);
+    let busy =
+        BTreeMap::from([(slot(1, 0), Busy { millis: 10.0 }), (slot(3, 0), Busy { millis: 90.0 })]);
+    let planned = |millis: f64, candidate: Candidate| {
+        let step = Step::Train(PartitionId(1));
+        let arrivals = vec![Arrival { step, millis, cost: 100.0 }];
+        let (candidates, slowness) = (vec![candidate], BTreeMap::new());
+        let problem =
+            Problem { view: &view, busy: &busy, candidates, arrivals, slowness: &slowness };
+        plan(Order::Free, problem).len()
+    };
+    assert_eq!(planned(10.0, free(0, &[0, 1], 9.0)), 0, "worth the wait");
+    assert_eq!(planned(50.0, free(0, &[0, 1], 9.0)), 1, "too long");
+    assert_eq!(planned(10.0, free(0, &[1, 0], 9.0)), 1, "the cycle sends this one there now");
 }

@@ -1,10 +1,11 @@
 //! From ready trials and idle slots to units: builds the planner's problem, carries out its plan.
 
 use super::{Assignment, Command, Engine, Readiness, Start, Try};
-use crate::hop::{self, Busy, Candidate};
+use crate::hop::{self, Arrival, Busy, Candidate};
 use crate::ids::{Epoch, Fence, SlotId, TrialId};
+use crate::spec::Order;
 use crate::trial::Trial;
-use crate::unit::Unit;
+use crate::unit::{Step, Unit};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -18,7 +19,9 @@ impl Engine {
         }
         let busy = self.busy();
         let slowness = self.costs.slowness();
-        let problem = hop::Problem { view: &self.view, busy: &busy, candidates, slowness };
+        let arrivals = self.arrivals(&busy);
+        let problem =
+            hop::Problem { view: &self.view, busy: &busy, candidates, arrivals, slowness };
         let plan = hop::plan(self.study.creation.spec.order, problem);
         plan.into_iter().for_each(|assignment| self.start(assignment));
     }
@@ -72,6 +75,24 @@ impl Engine {
             (*slot, Busy::after(expected, elapsed))
         };
         self.assignments.iter().map(busy).collect()
+    }
+
+    /// In the `free` order, what running trials would do next.
+    fn arrivals(&self, busy: &BTreeMap<SlotId, Busy>) -> Vec<Arrival> {
+        let order = self.study.creation.spec.order;
+        let running = self.assignments.iter().filter(|_| order == Order::Free);
+        let arrival = |(slot, assignment): (&SlotId, &Assignment)| {
+            let id = assignment.attempt.unit.trial;
+            let mut visited = self.study.trial(id)?.visited.clone();
+            match assignment.attempt.unit.step {
+                Step::Train(partition) => visited.push(partition),
+                Step::Validate => visited.clear(),
+            }
+            let steps = hop::open_steps(order, id, &visited, self.study.partitions());
+            let (millis, cost) = (busy.get(slot)?.millis, self.costs.of(id));
+            Some(Arrival { step: *steps.first()?, millis, cost })
+        };
+        running.filter_map(arrival).collect()
     }
 
     fn start(&mut self, planned: hop::Assignment) {

@@ -71,7 +71,7 @@ fn solve(order: Order, drawn: &Drawn) -> Vec<Assignment> {
         candidates.iter_mut().for_each(|candidate| candidate.steps.truncate(1));
     }
     let (view, busy, slowness) = (&drawn.view, &drawn.busy, &drawn.slowness);
-    plan(order, Problem { view, busy, candidates, slowness })
+    plan(order, Problem { view, busy, candidates, arrivals: Vec::new(), slowness })
 }
 
 /// The slots that are idle even after the plan.
