@@ -180,14 +180,14 @@ impl Error {
         }
     }
 
-    /// What the user can do about it, if there is something.
-    pub fn hint(&self, run: Option<&Path>) -> Option<String> {
-        let resume = run.map(|run| format!("wallaby resume {}", run.display()));
-        match (self.code(), resume) {
-            (Code::StorageFull, Some(resume)) => {
-                Some(format!("free some space, then `{resume}`; nothing committed is lost"))
+    /// How the user can go on with a run that ended this way, if there is something to say.
+    pub fn hint(&self, run: &Path) -> Option<String> {
+        let resume = format!("wallaby resume {}", run.display());
+        match self.code() {
+            Code::StorageFull => {
+                Some(format!("`{resume}` goes on once there is room; nothing committed is lost"))
             }
-            (Code::Unexpected, Some(resume)) => Some(format!("`{resume}` goes on")),
+            Code::Unexpected => Some(format!("`{resume}` goes on")),
             _ => None,
         }
     }
@@ -196,7 +196,7 @@ impl Error {
 fn code_of_io(error: &io::Error) -> Code {
     match error.kind() {
         _ if is_full(error) => Code::StorageFull,
-        ErrorKind::NotFound | ErrorKind::IsADirectory => Code::Usage,
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => Code::Usage,
         _ => Code::Unexpected,
     }
 }

@@ -15,17 +15,20 @@ use wallaby_train::weights_only;
 const WEIGHTS: &str = "best/model.safetensors";
 const CONFIG: &str = "best/config.json";
 
-/// Writes `trials.csv`, `metrics.csv` and, with the state of the best epoch, `best/`.
-pub(crate) fn write(
+/// Writes `trials.csv` and `metrics.csv`.
+pub(crate) fn write_tables(folder: &RunFolder, study: &Study, facts: &Facts) -> Result<(), Error> {
+    let metrics = facts.problem.metrics();
+    folder.write("trials.csv", trials_csv(study, metrics).as_bytes())?;
+    Ok(folder.write("metrics.csv", metrics_csv(study, metrics).as_bytes())?)
+}
+
+/// Writes `best/` from the state of the best epoch.
+pub(crate) fn write_best(
     folder: &RunFolder,
     study: &Study,
     facts: &Facts,
-    best_state: Option<&[u8]>,
+    state: &[u8],
 ) -> Result<(), Error> {
-    let metrics = facts.problem.metrics();
-    folder.write("trials.csv", trials_csv(study, metrics).as_bytes())?;
-    folder.write("metrics.csv", metrics_csv(study, metrics).as_bytes())?;
-    let Some(state) = best_state else { return Ok(()) };
     let weights = weights_only(state)
         .map_err(|error| Error::Unexpected(format!("the state of the best model: {error}")))?;
     folder.write(WEIGHTS, &weights)?;

@@ -81,10 +81,11 @@ fn in_runtime(run: &std::path::Path, work: impl Future<Output = Outcome>) -> Out
     let outcome = runtime.block_on(work);
     // Trainer threads of a node that gave up may still compute; nobody waits for them.
     runtime.shutdown_background();
-    if let Some(hint) = outcome.as_ref().err().and_then(|error| error.hint(Some(run))) {
-        report(&hint);
-    }
-    outcome
+    outcome.or_else(|error| {
+        report(&error.to_string());
+        error.hint(run).iter().for_each(|hint| report(hint));
+        Ok(error.code())
+    })
 }
 
 async fn drive(session: Session, slots: Option<u32>, manner: Manner) -> Outcome {
@@ -117,24 +118,28 @@ async fn run_to_rest(
     Ok(study)
 }
 
+/// Writes the results; of a study that has ended all of them must be there.
 async fn leave_results(session: &Session, study: &Study) -> Result<(), Error> {
     let ended = matches!(study.phase, Phase::Ended(_));
-    let best = match best_state(session, study, report).await {
-        // What it lacks may be what the study waits for.
-        Err(error) if !ended => {
-            report(&error.to_string());
-            None
-        }
-        best => best?,
-    };
-    let state = best.as_deref().map(Vec::as_slice);
-    results::write(&session.folder, study, &session.facts, state)?;
+    match write_results(session, study).await {
+        // What they lack may be what the study waits for; they are written again at its next rest.
+        Err(error) if !ended => report(&error.to_string()),
+        written => written?,
+    }
     if ended {
         let mut about = session.folder.require()?;
         about.ended = true;
         session.folder.set_about(&about)?;
     }
     Ok(())
+}
+
+async fn write_results(session: &Session, study: &Study) -> Result<(), Error> {
+    results::write_tables(&session.folder, study, &session.facts)?;
+    match best_state(session, study, report).await? {
+        Some(state) => results::write_best(&session.folder, study, &session.facts, &state),
+        None => Ok(()),
+    }
 }
 
 /// Runs a node and watches it to its end; gives back the study as it then is.

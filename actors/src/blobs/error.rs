@@ -32,7 +32,7 @@ pub enum BlobError {
         path: PathBuf,
     },
     /// A file or folder could not be read or written.
-    #[error("blob store cannot read or write {}", path.display())]
+    #[error("blob store cannot read or write {}: {source}", path.display())]
     Storage {
         /// The file or folder.
         path: PathBuf,

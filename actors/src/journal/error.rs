@@ -62,7 +62,7 @@ pub enum JournalError {
         expected: NodeId,
     },
     /// The file could not be read or written, for a reason outside the journal.
-    #[error("journal {} cannot be read or written", path.display())]
+    #[error("journal {} cannot be read or written: {source}", path.display())]
     Storage {
         /// The journal's file.
         path: PathBuf,
