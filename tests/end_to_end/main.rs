@@ -1,0 +1,27 @@
+//! The real program, driven as its users and its accidents drive it: studies run, killed, paused,
+//! damaged and resumed, one claim a test. Every wait has a deadline; nothing sleeps.
+//!
+//! Only on systems with signals; what needs more (a disk to fill) says so when it is skipped.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod crashes;
+mod damaged_blobs;
+mod damaged_journals;
+mod digits;
+mod faults;
+mod full_disk;
+mod odd_studies;
+mod output;
+mod own_model;
+mod pauses;
+mod process;
+mod reproducibility;
+mod run_folders;
+mod run_record;
+mod sandbox;
+mod searches;
+mod small_disk;
+mod wall_clock;
+mod wrong_input;

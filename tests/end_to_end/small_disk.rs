@@ -1,0 +1,38 @@
+//! A disk of a chosen size, to be filled. Only where mounting one is allowed.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A mounted disk in memory; unmounted when dropped.
+pub(crate) struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    /// Mounts the disk on a folder, or says that the test is skipped.
+    pub(crate) fn mount(folder: &'a Path, kilobytes: u32) -> Option<Self> {
+        let options = format!("size={kilobytes}k");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "none"]).arg(folder).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        // Past the test runner, which keeps what is printed to itself.
+        let words = b"SKIPPED: a full disk, as mounting one is not allowed\n";
+        std::io::stderr().write_all(words).unwrap();
+        None
+    }
+
+    /// Gives it another size.
+    pub(crate) fn resize(&self, kilobytes: u32) {
+        let options = format!("remount,size={kilobytes}k");
+        let status = Command::new("mount").args(["-o", &options]).arg(self.0).status().unwrap();
+        assert!(status.success(), "the disk cannot be resized");
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "the test disk stays mounted");
+    }
+}

@@ -1,0 +1,147 @@
+//! Wrong study files, wrong data, devices that are not there: named with their place, before any
+//! run folder is made.
+
+use crate::process::Finished;
+use crate::sandbox::Sandbox;
+
+/// The study on other data; nothing may be left behind.
+#[track_caller]
+fn refused_data(csv: impl AsRef<[u8]>, arguments: &[&str]) -> Finished {
+    let sandbox = Sandbox::new();
+    sandbox.write("classes.csv", csv);
+    let refused = sandbox.study("run", arguments).finish().expect(4);
+    sandbox.wallaby(&[&["check", "study.toml"], arguments].concat()).finish().expect(4);
+    assert!(!sandbox.path("run").exists());
+    refused
+}
+
+/// Another study file; nothing may be left behind.
+#[track_caller]
+fn refused_study(name: &str, text: impl AsRef<[u8]>) -> Finished {
+    let sandbox = Sandbox::new();
+    sandbox.write(name, text);
+    let refused = sandbox.wallaby(&["run", name]).finish().expect(3);
+    let checked = sandbox.wallaby(&["check", name]).finish().expect(3);
+    assert_eq!(checked.err, refused.err);
+    assert_eq!(sandbox.list("runs"), [""; 0]);
+    refused
+}
+
+#[test]
+fn data_that_is_not_there_is_named() {
+    for (path, words) in [("missing.csv", "no such file"), (".", "is a folder")] {
+        let set = format!("data.path={path}");
+        refused_data("", &["--set", &set]).complains(words);
+    }
+}
+
+#[test]
+fn data_without_rows_is_named() {
+    refused_data("", &[]).complains("classes.csv: is empty");
+    refused_data("a,label\n", &[]).complains("classes.csv: has a header and no row");
+}
+
+#[test]
+fn a_cell_that_is_no_number_is_named_by_row_and_column() {
+    let refused = refused_data("a,b,label\n1,2,x\n1,two,y\n", &[]);
+    refused.complains("classes.csv:3: column 1 (b) = \"two\", expected a finite number");
+    let refused = refused_data("a,b,label\n1,2,x\n1,,y\n", &[]);
+    refused.complains("classes.csv:3: column 1 (b) is empty");
+    let refused = refused_data("a,b,label\n1,2,x\n1,nan,y\n", &[]);
+    refused.complains("classes.csv:3: column 1 (b) = \"nan\"");
+}
+
+#[test]
+fn a_ragged_row_is_named() {
+    let refused = refused_data("a,b,label\n1,2,x\n1,y\n", &[]);
+    refused.complains("classes.csv:3: 2 cells, expected 3");
+}
+
+#[test]
+fn a_label_that_never_changes_is_named() {
+    let rows = "1,2,x\n".repeat(20);
+    let refused = refused_data(format!("a,b,label\n{rows}"), &[]);
+    refused.complains("column 2 (label) is \"x\" in every row");
+}
+
+#[test]
+fn more_partitions_than_rows_are_refused() {
+    let rows = "1,2,x\n3,4,y\n".repeat(5);
+    let refused = refused_data(format!("a,b,label\n{rows}"), &["--set", "data.partitions=50"]);
+    refused.complains("partitions = 50: expected from 1 to 8, the number of training rows");
+}
+
+#[test]
+fn data_that_is_no_text_is_refused() {
+    refused_data(b"a,b,label\n1,2,x\n1,\xff\xfe,y\n", &[]).complains("classes.csv:3: not UTF-8");
+    refused_data([0x1f, 0x8b, 0, 0], &[]);
+}
+
+#[test]
+fn every_mistake_of_a_study_file_is_told_at_once_with_its_line() {
+    let text = "[study]\nname = \"x\"\nsede = 3\n[data]\npath = \"classes.csv\"\ntarget = \"label\"\n\
+                partitions = -1\n[search]\nsampler = \"randm\"\n[budget]\ntrials = 3\nepochs = 0\n";
+    let refused = refused_study("wrong.toml", text);
+    let lines: Vec<&str> = refused.err.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", refused.err);
+    for (line, words) in lines.iter().zip([
+        "wallaby: wrong.toml:3: study.sede = 3: unknown key",
+        "wallaby: wrong.toml:7: data.partitions = -1: expected a whole number from 1 to 65536",
+        "wallaby: wrong.toml:9: search.sampler = \"randm\": expected one of grid, random, sobol; \
+         did you mean \"random\"?",
+        "wallaby: wrong.toml:12: budget.epochs = 0: expected a whole number",
+    ]) {
+        assert!(line.starts_with(words), "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_study_file_at_all_is_refused_in_place() {
+    refused_study("empty.toml", "").complains("empty.toml: study.name: missing");
+    refused_study("empty.json", "").complains("empty.json");
+    refused_study("half.json", "{\"study\": 3").complains("half.json:1:");
+    refused_study("half.toml", "[study\n").complains("half.toml:1:");
+    refused_study("list.json", "[1, 2]").complains("list.json:1: expected an object");
+    refused_study("bytes.toml", b"[study]\nname = \"\xff\"\n").complains("bytes.toml:2: not UTF-8");
+}
+
+#[test]
+fn a_study_file_that_is_not_there_is_a_wrong_command_line() {
+    let sandbox = Sandbox::new();
+    for command in ["run", "check"] {
+        sandbox.wallaby(&[command, "missing.toml"]).finish().expect(2).complains("missing.toml");
+        sandbox.wallaby(&[command, "."]).finish().expect(2).complains(".: ");
+    }
+}
+
+#[test]
+fn names_that_would_leave_the_folder_of_runs_are_refused() {
+    let sandbox = Sandbox::new();
+    for name in ["../x", "a b", "", ".", "a/b", "ä"] {
+        let set = format!("study.name={name:?}");
+        let refused = sandbox.wallaby(&["run", "study.toml", "--set", &set]).finish().expect(3);
+        refused.complains("study.name");
+    }
+}
+
+#[test]
+fn a_metric_that_the_task_does_not_have_is_refused() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.study("run", &["--set", "objective.metric=r2"]).finish().expect(3);
+    refused.complains("objective.metric = \"r2\": expected");
+    assert!(!sandbox.path("run").exists());
+}
+
+#[test]
+fn a_device_that_is_not_built_in_is_refused_with_the_way_to_get_it() {
+    for (device, built_in) in [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))] {
+        if built_in {
+            continue;
+        }
+        let sandbox = Sandbox::new();
+        let set = format!("run.device={device}");
+        let refused = sandbox.study("run", &["--set", &set]).finish().expect(5);
+        refused.complains(&format!("this build has no {device}: build with --features {device}"));
+        assert!(!sandbox.path("run").exists());
+    }
+}
