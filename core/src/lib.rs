@@ -9,6 +9,7 @@ pub mod hop;
 pub mod ids;
 pub mod invariants;
 pub mod journal;
+pub mod makespan;
 pub mod membership;
 pub mod parameter;
 pub mod policy;

@@ -11,6 +11,7 @@ mod random;
 mod scenario;
 mod world;
 
+pub(crate) use random::Random;
 pub use scenario::Scenario;
 
 use thiserror::Error;
