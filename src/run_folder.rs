@@ -13,6 +13,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -83,6 +84,14 @@ pub enum FolderError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+/// The file that the lock is on.
+const LOCK: &str = "run.lock";
+
+/// Whether a file may lie in the folder of a process that died before it had written `run.json`.
+fn is_early(name: &OsStr) -> bool {
+    [LOCK, "study.json", "study.json.new", "run.json.new"].iter().any(|early| name == *early)
 }
 
 /// What `run.json` says.
@@ -173,16 +182,17 @@ impl RunFolder {
         }
     }
 
-    /// Whether nothing lies here but perhaps the lock of a process that died early.
+    /// Whether nothing lies here but what a process left that died early: its lock, and files
+    /// that it writes before `run.json`. Without the lock they are somebody else's.
     fn is_vacant(&self) -> Result<bool, FolderError> {
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
             Err(source) => return Err(FolderError::File { path: self.0.clone(), source }),
         };
-        Ok(entries
-            .flatten()
-            .all(|entry| ["run.lock", "run.json.new"].iter().any(|own| entry.file_name() == *own)))
+        let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        let locked = names.iter().any(|name| name == LOCK);
+        Ok(names.is_empty() || locked && names.iter().all(|name| is_early(name)))
     }
 
     fn occupied(&self) -> FolderError {
@@ -195,7 +205,7 @@ impl RunFolder {
     /// [`FolderError::InUse`] while another process holds it.
     pub fn lock(&self) -> Result<Lock, FolderError> {
         fs::create_dir_all(&self.0).map_err(|source| self.trouble(source))?;
-        let path = self.join("run.lock");
+        let path = self.join(LOCK);
         let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
         let mut file = open.map_err(|source| self.trouble(source))?;
         match file.try_lock() {

@@ -99,17 +99,30 @@ fn every_unit_that_was_shown_before_a_kill_is_kept() {
 }
 
 #[test]
-fn a_kill_before_the_journal_exists_is_no_obstacle() {
+fn a_kill_between_the_first_files_of_a_run_is_no_obstacle() {
     let sandbox = Sandbox::new();
     let expected = sandbox.undisturbed(&[]);
-    // What a process leaves that dies between its first two files.
-    sandbox.copy("undisturbed", "run");
-    for name in ["run/journal.redb", "run/trials.csv", "run/metrics.csv"] {
-        std::fs::remove_file(sandbox.path(name)).unwrap();
+    let text = |name: &str| sandbox.read(&format!("undisturbed/{name}"));
+    let (study, about) = (text("study.json"), text("run.json").replace("true", "false"));
+    // In the order in which they are written.
+    for (at, files) in [
+        [("run.lock", ""), ("study.json.new", &study[..9])].as_slice(),
+        &[("run.lock", "7"), ("study.json", &study)],
+        &[("run.lock", "7"), ("study.json", &study), ("run.json.new", "{")],
+        &[("run.lock", "7"), ("study.json", &study), ("run.json", &about)],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let run = format!("run-{at}");
+        files.iter().for_each(|(name, text)| sandbox.write(&format!("{run}/{name}"), text));
+        sandbox.run(&run, &[]);
+        assert_eq!(sandbox.hashes(&run), expected);
     }
-    sandbox.write("run/run.json", sandbox.read("run/run.json").replace("true", "false"));
-    sandbox.wallaby(&["resume", "run"]).finish().expect(0);
-    assert_eq!(sandbox.hashes("run"), expected);
+    sandbox.write("resumed/run.json", about);
+    sandbox.write("resumed/study.json", study);
+    sandbox.wallaby(&["resume", "resumed"]).finish().expect(0);
+    assert_eq!(sandbox.hashes("resumed"), expected);
 }
 
 #[test]

@@ -101,6 +101,14 @@ fn what_is_no_run_is_neither_read_nor_written() {
 }
 
 #[test]
+fn a_study_file_is_not_overwritten_by_a_run_in_its_own_folder() {
+    let sandbox = Sandbox::new();
+    sandbox.write("own/study.json", "{}");
+    sandbox.study("own", &[]).finish().expect(6).complains("own is not empty");
+    assert_eq!(sandbox.read("own/study.json"), "{}");
+}
+
+#[test]
 fn the_folder_of_another_study_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.undisturbed(&[]);
