@@ -1,6 +1,6 @@
 //! Everything that ends a command early, with the exit code that scripts rely on.
 
-use crate::run_folder::FolderError;
+use crate::run_folder::{FolderError, resume_command};
 use crate::study_file::Mistakes;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -182,7 +182,7 @@ impl Error {
 
     /// How the user can go on with a run that ended this way, if there is something to say.
     pub fn hint(&self, run: &Path) -> Option<String> {
-        let resume = format!("wallaby resume {}", run.display());
+        let resume = resume_command(run);
         match self.code() {
             Code::StorageFull => {
                 Some(format!("`{resume}` goes on once there is room; nothing committed is lost"))

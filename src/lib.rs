@@ -15,6 +15,7 @@
 //! }
 //! ```
 //! The binary understands every command of `wallaby`, and `[model] family = "…"` finds yours.
+//! `examples/own_model.rs` is a whole one.
 
 mod best_state;
 pub mod cli;

@@ -113,6 +113,16 @@ pub struct About {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder(PathBuf);
 
+/// The command that goes on with a run, as a shell takes it.
+pub(crate) fn resume_command(run: &Path) -> String {
+    let path = run.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+    if !path.starts_with('-') && path.chars().all(plain) {
+        return format!("wallaby resume {path}");
+    }
+    format!("wallaby resume -- '{}'", path.replace('\'', r"'\''"))
+}
+
 /// The right to write to a run folder, until it is dropped.
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code, reason = "held, not used")] File);
@@ -293,5 +303,20 @@ impl About {
             fingerprint: fingerprint.to_string(),
             ended: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_to_go_on_can_be_pasted_into_a_shell() {
+        let command = |run: &str| resume_command(Path::new(run));
+        assert_eq!(command("runs/digits-1"), "wallaby resume runs/digits-1");
+        assert_eq!(command("/tmp/försök_2.b"), "wallaby resume /tmp/försök_2.b");
+        assert_eq!(command("my run"), "wallaby resume -- 'my run'");
+        assert_eq!(command("it's"), r"wallaby resume -- 'it'\''s'");
+        assert_eq!(command("-x"), "wallaby resume -- '-x'");
     }
 }

@@ -4,7 +4,7 @@ use super::{Manner, Outcome, report, show};
 use crate::error::{Code, Error};
 use crate::launch::Session;
 use crate::progress::{duration, pause_words};
-use crate::run_folder::RunFolder;
+use crate::run_folder::{RunFolder, resume_command};
 use crate::{ranking, results};
 use wallaby_core::journal::{Conclusion, End, Pause};
 use wallaby_core::study::{Phase, Study};
@@ -22,8 +22,8 @@ pub(super) fn conclude(session: &Session, study: &Study, manner: Manner) -> Outc
             Err(Error::StoodStill { why: data_lost(session, why), code: Code::Damaged })
         }
         Phase::Paused(cause @ Pause::Requested) => {
-            let (words, path) = (pause_words(cause), session.folder.path().display());
-            report(&format!("paused ({words}); `wallaby resume {path}` goes on"));
+            let (words, resume) = (pause_words(cause), resume_command(session.folder.path()));
+            report(&format!("paused ({words}); `{resume}` goes on"));
             Ok(Code::Paused)
         }
         Phase::Running => Ok(Code::Paused),
@@ -63,10 +63,10 @@ fn summary(folder: &RunFolder, study: &Study) -> String {
 }
 
 fn data_lost(session: &Session, why: &str) -> String {
-    let (source, path) = (session.file.data.source().path, session.folder.path().display());
+    let (source, resume) = (session.file.data.source().path, resume_command(session.folder.path()));
     format!(
         "{why}, and {} is not the data that the study began with; once it is back, \
-         `wallaby resume {path}` goes on",
+         `{resume}` goes on",
         source.display()
     )
 }
