@@ -67,3 +67,29 @@ fn sweep(blobs: &BlobStore, kept: &BTreeSet<Digest>) {
         Err(error) => tracing::warn!(%error, "blobs cannot be listed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[tokio::test]
+    async fn a_sweep_is_over_when_it_says_so_and_spares_what_comes_after() {
+        let folder = TempDir::new().unwrap();
+        let blobs = Arc::new(BlobStore::open(folder.path()).unwrap());
+        let old: Vec<Digest> =
+            (0..100u8).map(|byte| blobs.put(vec![byte], false).unwrap()).collect();
+        let (courier, handle) = Actor::spawn(None, Courier, Arc::clone(&blobs)).await.unwrap();
+
+        let kept = BTreeSet::from([old[7]]);
+        ractor::call_t!(courier, CourierMsg::Sweep, 60_000, kept).unwrap();
+        let new = blobs.put(b"new".to_vec(), false).unwrap();
+        courier.cast(CourierMsg::Release(Digest::of(b"unknown"))).unwrap();
+        courier.stop(None);
+        handle.await.unwrap();
+
+        let mut expected = [old[7], new];
+        expected.sort();
+        assert_eq!(blobs.list().unwrap(), expected);
+    }
+}
