@@ -1,5 +1,6 @@
 //! The command line: a contract that scripts rely on. Parses, calls, maps errors to exit codes.
 
+mod bench;
 mod best;
 mod check;
 mod conclusion;
@@ -45,6 +46,7 @@ enum Command {
     Hashes(hashes::HashesArgs),
     Verify(verify::VerifyArgs),
     Simulate(simulate::SimulateArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// What a study is changed by on the command line.
@@ -100,6 +102,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Hashes(args) => hashes::hashes(&args),
         Command::Verify(args) => verify::verify(&args, &registry),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Bench(args) => bench::bench(&args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code as u8),

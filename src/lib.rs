@@ -18,6 +18,7 @@
 //! `examples/own_model.rs` is a whole one.
 
 mod best_state;
+mod bench;
 pub mod cli;
 pub mod error;
 mod json;

@@ -1,0 +1,3 @@
+//! Measurements of the real parts, for `wallaby bench`.
+
+pub(crate) mod dispatch;
