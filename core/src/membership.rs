@@ -29,6 +29,22 @@ pub struct Offer {
     pub validation: bool,
 }
 
+impl Offer {
+    /// The node's rank among the holders of the data of `step`; `None` if it does not hold it.
+    pub fn rank(&self, step: Step) -> Option<u32> {
+        match step {
+            Step::Train(partition) => self.partitions.get(&partition).copied(),
+            Step::Validate => self.validation.then_some(0),
+        }
+    }
+
+    /// Everything it holds, with its rank.
+    fn data(&self) -> impl Iterator<Item = (Step, u32)> {
+        let partitions = self.partitions.iter().map(|(id, rank)| (Step::Train(*id), *rank));
+        partitions.chain(self.validation.then_some((Step::Validate, 0)))
+    }
+}
+
 /// A node as the leader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
@@ -51,6 +67,8 @@ impl Node {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
     nodes: BTreeMap<NodeId, Node>,
+    /// Who holds what, by rank; kept in step with the offers.
+    holders: BTreeMap<Step, BTreeSet<(u32, NodeId)>>,
 }
 
 impl View {
@@ -58,6 +76,10 @@ impl View {
     pub fn join(&mut self, id: NodeId, boot: u64, offer: Offer) -> bool {
         let current = self.nodes.get(&id).is_none_or(|node| node.boot <= boot);
         if current {
+            self.remove(id);
+            for (step, rank) in offer.data() {
+                self.holders.entry(step).or_default().insert((rank, id));
+            }
             self.nodes.insert(id, Node { boot, standing: Standing::Alive, offer });
         }
         current
@@ -66,7 +88,21 @@ impl View {
     /// This life of a node is over. `None` if the node is in another one, or unknown.
     pub fn leave(&mut self, id: NodeId, boot: u64) -> Option<Node> {
         self.nodes.get(&id).filter(|node| node.boot == boot)?;
-        self.nodes.remove(&id)
+        self.remove(id)
+    }
+
+    fn remove(&mut self, id: NodeId) -> Option<Node> {
+        let node = self.nodes.remove(&id)?;
+        for (step, rank) in node.offer.data() {
+            self.drop_holder(step, rank, id);
+        }
+        Some(node)
+    }
+
+    fn drop_holder(&mut self, step: Step, rank: u32, id: NodeId) {
+        if let Some(holders) = self.holders.get_mut(&step) {
+            holders.remove(&(rank, id));
+        }
     }
 
     /// A node's standing changes; unknown nodes are ignored.
@@ -102,14 +138,15 @@ impl View {
 
     /// A node's copy of the data of `step` is of no use any more.
     pub fn drop_data(&mut self, id: NodeId, step: Step) {
-        if let Some(node) = self.nodes.get_mut(&id) {
-            match step {
-                Step::Train(partition) => {
-                    node.offer.partitions.remove(&partition);
-                }
-                Step::Validate => node.offer.validation = false,
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(rank) = node.offer.rank(step) else { return };
+        match step {
+            Step::Train(partition) => {
+                node.offer.partitions.remove(&partition);
             }
+            Step::Validate => node.offer.validation = false,
         }
+        self.drop_holder(step, rank, id);
     }
 
     /// The node of this id.
@@ -135,22 +172,13 @@ impl View {
 
     /// Whether `id` is a known node that holds the data of `step`, whatever its standing.
     pub fn holds(&self, id: NodeId, step: Step) -> bool {
-        self.nodes.get(&id).is_some_and(|node| match step {
-            Step::Train(partition) => node.offer.partitions.contains_key(&partition),
-            Step::Validate => node.offer.validation,
-        })
+        self.nodes.get(&id).is_some_and(|node| node.offer.rank(step).is_some())
     }
 
     /// The nodes that take units and hold the data of `step`, by rank, then by id.
     pub fn holders(&self, step: Step) -> Vec<NodeId> {
-        let rank = |node: &Node| match step {
-            Step::Train(partition) => node.offer.partitions.get(&partition).copied(),
-            Step::Validate => node.offer.validation.then_some(0),
-        };
-        let open = self.nodes.iter().filter(|(_, node)| node.takes_units());
-        let ranked: BTreeSet<(u32, NodeId)> =
-            open.filter_map(|(id, node)| Some((rank(node)?, *id))).collect();
-        ranked.into_iter().map(|(_, id)| id).collect()
+        let ranked = self.holders.get(&step).into_iter().flatten().map(|(_, id)| *id);
+        ranked.filter(|id| self.nodes.get(id).is_some_and(Node::takes_units)).collect()
     }
 }
 
