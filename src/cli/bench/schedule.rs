@@ -5,6 +5,7 @@ use crate::cli::show;
 use crate::error::Code;
 use clap::Args;
 use serde_json::{Value as Json, json};
+use std::thread::available_parallelism;
 use wallaby_core::makespan::{Case, Costs, Policy, ratio};
 use wallaby_core::spec::Order;
 
@@ -47,11 +48,14 @@ struct Row {
 pub(super) fn schedule(args: &ScheduleArgs) -> Outcome {
     let mut rows = Vec::new();
     for (trials, nodes) in SIZES {
-        for (name, costs) in COSTS {
-            let case = Case { trials, nodes, costs, epochs: 5, jitter: 0.03 };
-            rows.extend(
-                POLICIES.map(|(order, policy)| measure(case, name, order, policy, args.draws)),
-            );
+        for (costs, kind) in COSTS {
+            let case = Case { trials, nodes, costs: kind, epochs: 5, jitter: 0.03 };
+            rows.extend(POLICIES.map(|(order, policy)| {
+                let ratios = draw(&case, policy, args.draws);
+                let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+                let max = ratios.iter().copied().fold(1.0, f64::max);
+                Row { case, costs, order, mean, max }
+            }));
         }
     }
     if args.json {
@@ -62,17 +66,22 @@ pub(super) fn schedule(args: &ScheduleArgs) -> Outcome {
     Ok(Code::Done)
 }
 
-fn measure(
-    case: Case,
-    costs: &'static str,
-    order: &'static str,
-    policy: Policy,
-    draws: u64,
-) -> Row {
-    let ratios: Vec<f64> = (0..draws).map(|seed| ratio(&case, policy, seed)).collect();
-    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
-    let max = ratios.iter().copied().fold(1.0, f64::max);
-    Row { case, costs, order, mean, max }
+/// The ratios of all draws, shared among the processor's cores.
+fn draw(case: &Case, policy: Policy, draws: u64) -> Vec<f64> {
+    let cores = available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let share = move |core: u64| {
+        move || {
+            (core..draws).step_by(cores as usize).map(|seed| ratio(case, policy, seed)).collect()
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(share(core))).collect();
+        let shares = threads.into_iter().map(|thread| thread.join());
+        let all = shares.map(|share: std::thread::Result<Vec<f64>>| {
+            share.expect("a schedule of valid cases does not panic")
+        });
+        all.flatten().collect()
+    })
 }
 
 fn as_json(row: &Row) -> Json {
