@@ -11,6 +11,7 @@ pub mod fault;
 pub mod journal;
 pub mod journal_actor;
 pub mod node;
+pub mod running;
 pub mod scheduler;
 pub mod supervisor;
 pub mod trainer;

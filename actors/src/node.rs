@@ -1,6 +1,7 @@
 //! A node as the rest of the program sees it: started, watched, asked to pause, ended.
 
 use crate::journal::{Journal, JournalError};
+use crate::running::Running;
 use crate::supervisor::{Supervisor, SupervisorArgs, SupervisorMsg};
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorRef};
@@ -45,6 +46,7 @@ pub struct Node {
     handle: JoinHandle<()>,
     ended: oneshot::Receiver<Result<(), NodeError>>,
     durable: watch::Receiver<u64>,
+    running: watch::Receiver<Vec<Running>>,
 }
 
 impl Node {
@@ -54,6 +56,7 @@ impl Node {
     /// [`NodeError::Start`], for example for a journal that contradicts itself.
     pub async fn start(args: NodeArgs) -> Result<Self, NodeError> {
         let (durable_sender, durable) = watch::channel(0);
+        let (running_sender, running) = watch::channel(Vec::new());
         let (ended_sender, ended) = oneshot::channel();
         let args = SupervisorArgs {
             node: args.node,
@@ -63,16 +66,22 @@ impl Node {
             workbench: args.workbench,
             resume: true,
             durable: durable_sender,
+            running: running_sender,
             ended: ended_sender,
         };
         let spawned = Actor::spawn(None, Supervisor, args).await;
         let (supervisor, handle) = spawned.map_err(|error| NodeError::Start(error.to_string()))?;
-        Ok(Self { supervisor, handle, ended, durable })
+        Ok(Self { supervisor, handle, ended, durable, running })
     }
 
     /// How many records are durable; changes with every commit, closed when the node has ended.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()
+    }
+
+    /// What the slots run, ordered by slot; changes with every unit that starts or ends.
+    pub fn running(&self) -> watch::Receiver<Vec<Running>> {
+        self.running.clone()
     }
 
     /// Asks for a pause: the units under way are finished, then the node ends.

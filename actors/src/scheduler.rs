@@ -4,6 +4,7 @@
 use crate::clock::Clock;
 use crate::courier::CourierMsg;
 use crate::journal_actor::JournalMsg;
+use crate::running::{self, Running};
 use crate::supervisor::SupervisorMsg;
 use crate::trainer::TrainerMsg;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -19,6 +20,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// How long the removal of what an earlier process left behind may take.
 const SWEEP: Duration = Duration::from_secs(600);
+
+/// How long a trainer may take to say what it runs. Its mailbox never waits for a computation.
+const ANSWER_MILLIS: u64 = 5_000;
 
 /// What the scheduler is told.
 pub enum SchedulerMsg {
@@ -66,6 +70,8 @@ pub struct Hands {
     pub supervisor: ActorRef<SupervisorMsg>,
     /// Tells observers how many records are durable.
     pub durable: watch::Sender<u64>,
+    /// Tells observers what the slots run.
+    pub running: watch::Sender<Vec<Running>>,
 }
 
 /// A scheduler's state.
@@ -86,7 +92,7 @@ impl Actor for Scheduler {
     async fn pre_start(
         &self,
         myself: ActorRef<SchedulerMsg>,
-        args: SchedulerArgs,
+        mut args: SchedulerArgs,
     ) -> Result<SchedulerState, ActorProcessingErr> {
         let now = args.clock.now();
         let engine = Engine::new(args.study, args.recorded, args.term, args.numerics, now);
@@ -96,12 +102,12 @@ impl Actor for Scheduler {
         if args.resume {
             myself.cast(SchedulerMsg::Event(Event::ResumeRequested))?;
         }
-        myself.send_interval(TICK, || SchedulerMsg::Tick);
+        myself.send_after(TICK, || SchedulerMsg::Tick);
         let mut state = SchedulerState { engine, clock: args.clock, hands: args.hands };
         if args.first {
             state.sweep().await?;
         }
-        state.hands.trainers.iter().for_each(|trainer| introduce(&myself, trainer));
+        state.ask_trainers(&myself).await?;
         state.obey(&myself)?;
         Ok(state)
     }
@@ -114,13 +120,19 @@ impl Actor for Scheduler {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             SchedulerMsg::Event(event) => state.take(event),
-            SchedulerMsg::Tick => state.take(Event::Ticked),
+            SchedulerMsg::Tick => {
+                state.take(Event::Ticked);
+                // Not an interval: after a standstill one tick is enough.
+                myself.send_after(TICK, || SchedulerMsg::Tick);
+            }
             SchedulerMsg::Durable(seq) => {
                 state.hands.durable.send_replace(seq.0 + 1);
                 state.take(Event::Appended(seq));
             }
             SchedulerMsg::Replaced(slot, trainer) => {
-                introduce(&myself, &trainer);
+                // A new trainer has nothing to tell.
+                let (reply, _) = tokio::sync::oneshot::channel();
+                let _ = trainer.cast(TrainerMsg::Follow(myself.clone(), reply.into()));
                 if let Some(place) = state.hands.trainers.get_mut(slot as usize) {
                     *place = trainer;
                 }
@@ -130,13 +142,20 @@ impl Actor for Scheduler {
     }
 }
 
-/// Before any order, so that no report is lost.
-fn introduce(myself: &ActorRef<SchedulerMsg>, trainer: &ActorRef<TrainerMsg>) {
-    // One that has just died is replaced.
-    let _ = trainer.cast(TrainerMsg::Follow(myself.clone()));
-}
-
 impl SchedulerState {
+    /// Introduces itself to the trainers and hears what they run and have done, before the first
+    /// order: no report is lost, and nothing that runs is started again elsewhere.
+    async fn ask_trainers(&self, myself: &ActorRef<SchedulerMsg>) -> Result<(), ActorProcessingErr> {
+        for trainer in &self.hands.trainers {
+            let asked = ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, myself.clone());
+            // One that has just died is replaced, and its unit given back.
+            for event in asked.unwrap_or_default() {
+                myself.cast(SchedulerMsg::Event(event))?;
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: Event) {
         self.engine.handle(self.clock.now(), event);
         debug_assert!(self.engine.violation().is_none(), "{:?}", self.engine.violation());
@@ -161,6 +180,7 @@ impl SchedulerState {
                 Command::Rest => self.hands.supervisor.cast(SupervisorMsg::Rested)?,
             }
         }
+        running::publish(&self.engine, &self.hands.running);
         Ok(())
     }
 

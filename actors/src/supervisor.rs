@@ -6,24 +6,28 @@
 
 use crate::clock::Clock;
 use crate::courier::{Courier, CourierMsg};
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::journal_actor::{JournalActor, JournalMsg, ReplayError};
 use crate::node::NodeError;
+use crate::running::Running;
 use crate::scheduler::{Hands, Scheduler, SchedulerArgs, SchedulerMsg};
 use crate::trainer::{Trainer, TrainerArgs, TrainerMsg};
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use wallaby_core::engine::Event;
 use wallaby_core::ids::{Digest, NodeId, PartitionId, Seq, SlotId, Term};
 use wallaby_core::membership::Offer;
 use wallaby_core::study::Study;
 
-/// So many deaths of actors end the node.
-const DEATHS_MAX: u32 = 10;
+/// More deaths of actors than this within [`DEATHS_WITHIN`] end the node.
+const DEATHS_MAX: usize = 10;
+
+/// Deaths longer ago than this are forgotten.
+const DEATHS_WITHIN: Duration = Duration::from_secs(3600);
 
 /// How long a replay of the journal may take.
 const REPLAY: Duration = Duration::from_secs(600);
@@ -35,7 +39,7 @@ pub enum SupervisorMsg {
     /// The study has ended or is paused, and everything is durable.
     Rested,
     /// The journal takes no more records.
-    JournalFailed(JournalError),
+    JournalFailed(NodeError),
 }
 
 /// What a supervisor is made from.
@@ -54,6 +58,8 @@ pub struct SupervisorArgs {
     pub resume: bool,
     /// Tells observers how many records are durable.
     pub durable: watch::Sender<u64>,
+    /// Tells observers what the slots run.
+    pub running: watch::Sender<Vec<Running>>,
     /// Where the end of the node is told.
     pub ended: oneshot::Sender<Result<(), NodeError>>,
 }
@@ -65,16 +71,20 @@ pub struct SupervisorState {
     clock: Clock,
     numerics: Digest,
     resume: bool,
+    /// Somebody asked for a pause: it holds for every scheduler.
+    pause_wanted: bool,
     journal: Journal,
     workbench: Arc<Workbench>,
     durable: watch::Sender<u64>,
+    running: watch::Sender<Vec<Running>>,
     ended: Option<oneshot::Sender<Result<(), NodeError>>>,
     keeper: ActorRef<JournalMsg>,
     courier: ActorRef<CourierMsg>,
     trainers: Vec<ActorRef<TrainerMsg>>,
     scheduler: Option<ActorRef<SchedulerMsg>>,
     slots: BTreeMap<ActorId, u32>,
-    deaths: u32,
+    /// When actors died, within the last hour.
+    deaths: VecDeque<Instant>,
 }
 
 /// The root actor of a node.
@@ -96,23 +106,25 @@ impl Actor for Supervisor {
             Actor::spawn_linked(None, JournalActor, journal_args, cell.clone()).await?;
         let blobs = Arc::clone(&args.workbench.blobs);
         let (courier, _) = Actor::spawn_linked(None, Courier, blobs, cell).await?;
-        let clock = Clock::start();
+        let mut clock = Clock::start();
         let mut state = SupervisorState {
             node: args.node,
             boot: clock.now().0,
             clock,
             numerics: args.numerics,
             resume: args.resume,
+            pause_wanted: false,
             journal: args.journal,
             workbench: args.workbench,
             durable: args.durable,
+            running: args.running,
             ended: Some(args.ended),
             keeper,
             courier,
             trainers: Vec::new(),
             scheduler: None,
             slots: BTreeMap::new(),
-            deaths: 0,
+            deaths: VecDeque::new(),
         };
         for index in 0..args.slots {
             let trainer = state.spawn_trainer(&myself, index).await?;
@@ -129,9 +141,12 @@ impl Actor for Supervisor {
         state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SupervisorMsg::Tell(event) => state.tell(SchedulerMsg::Event(event)),
+            SupervisorMsg::Tell(event) => {
+                state.pause_wanted |= event == Event::PauseRequested;
+                state.tell(SchedulerMsg::Event(event));
+            }
             SupervisorMsg::Rested => state.end(&myself, Ok(())),
-            SupervisorMsg::JournalFailed(error) => state.end(&myself, Err(error.into())),
+            SupervisorMsg::JournalFailed(error) => state.end(&myself, Err(error)),
         }
         Ok(())
     }
@@ -161,14 +176,23 @@ impl SupervisorState {
         dead: ActorCell,
         why: String,
     ) -> Result<(), ActorProcessingErr> {
-        self.deaths += 1;
+        self.deaths.push_back(Instant::now());
+        while self.deaths.front().is_some_and(|death| death.elapsed() > DEATHS_WITHIN) {
+            self.deaths.pop_front();
+        }
         tracing::error!(actor = %dead.get_id(), why, "an actor died");
         let was_scheduler = self.scheduler.as_ref().is_some_and(|s| s.get_id() == dead.get_id());
         let slot = self.slots.remove(&dead.get_id());
-        if self.deaths > DEATHS_MAX || (slot.is_none() && !was_scheduler) {
+        if self.deaths.len() > DEATHS_MAX || (slot.is_none() && !was_scheduler) {
             self.end(myself, Err(NodeError::ActorDied(why)));
         } else if let Some(index) = slot {
-            let trainer = self.spawn_trainer(myself, index).await?;
+            let trainer = match self.spawn_trainer(myself, index).await {
+                Ok(trainer) => trainer,
+                Err(error) => {
+                    self.end(myself, Err(NodeError::ActorDied(format!("{why}; {error}"))));
+                    return Ok(());
+                }
+            };
             self.trainers[index as usize] = trainer.clone();
             self.tell(SchedulerMsg::Replaced(index, trainer));
             self.tell(SchedulerMsg::Event(Event::SlotLost(SlotId { node: self.node, index })));
@@ -207,7 +231,7 @@ impl SupervisorState {
             numerics: self.numerics,
             node: (self.node, self.boot, offer),
             clock: self.clock,
-            resume: self.resume,
+            resume: self.resume && !self.pause_wanted,
             first: self.scheduler.is_none(),
             hands: Hands {
                 journal: self.keeper.clone(),
@@ -215,9 +239,13 @@ impl SupervisorState {
                 courier: self.courier.clone(),
                 supervisor: myself.clone(),
                 durable: self.durable.clone(),
+                running: self.running.clone(),
             },
         };
         let (scheduler, _) = Actor::spawn_linked(None, Scheduler, args, myself.get_cell()).await?;
+        if self.pause_wanted {
+            scheduler.cast(SchedulerMsg::Event(Event::PauseRequested))?;
+        }
         self.scheduler = Some(scheduler);
         Ok(())
     }

@@ -79,7 +79,7 @@ pub struct Engine {
     /// A pause is wanted as soon as the units under way are done.
     pausing: Option<Pause>,
     /// What the last node without room for checkpoints said.
-    full: Option<String>,
+    full: Option<Pause>,
     /// Since when nothing runs although trials are under way.
     stalled: Option<Moment>,
     resting: bool,
@@ -163,6 +163,11 @@ impl Engine {
         self.assignments.values().map(|assignment| &assignment.attempt)
     }
 
+    /// The units under way, by slot, each with the moment at which it was assigned.
+    pub fn running_since(&self) -> impl Iterator<Item = (&Try, Moment)> {
+        self.assignments.values().map(|assignment| (&assignment.attempt, assignment.started))
+    }
+
     /// The checkpoints that must be kept.
     pub fn kept_states(&self) -> impl Iterator<Item = Digest> {
         let pending = self.releases.iter().map(|(_, state)| *state);
@@ -224,7 +229,12 @@ impl Engine {
         let seq = self.next;
         self.next = Seq(seq.0 + 1);
         if let Some(trial) = trial_of(&entry.record) {
-            let released = self.retention.update(&self.study, trial);
+            let mut released = self.retention.update(&self.study, trial);
+            // What a roll-back leaves is about to be made again, bit by bit: a release could meet
+            // the new copy. Whatever is not made again goes at the next start.
+            if matches!(entry.record, Record::TrialRolledBack { .. }) {
+                released.clear();
+            }
             self.releases.extend(released.into_iter().map(|state| (seq, state)));
         }
         self.decided.push(entry);

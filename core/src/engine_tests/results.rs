@@ -15,6 +15,8 @@ fn a_finished_unit_frees_its_slot_at_once_while_its_trial_waits_for_the_journal(
     let committed = commit(tries[0], 0, output(state(0, 1, 1), 0.5));
     let other = begin(slot(1, 0), train(1, 1, 1), fence(1, 2));
     assert_eq!(commands, [other, append(4, 100, [committed])]);
+    let since: Vec<_> = leader.engine.running_since().map(|(t, at)| (t.unit, at)).collect();
+    assert_eq!(since, [(train(1, 1, 1), Moment(100))]);
     assert_eq!(leader.persist(), [], "the slot is taken");
 }
 
