@@ -2,6 +2,7 @@
 //! Batches that arrive while others are written share the next commit.
 
 use crate::journal::{Journal, JournalError};
+use crate::node::NodeError;
 use crate::scheduler::SchedulerMsg;
 use crate::supervisor::SupervisorMsg;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -118,11 +119,14 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, group: Group) -> Result<(), JournalError> {
+    async fn commit(&self, group: Group) -> Result<(), NodeError> {
         let (Some(first), Some(scheduler)) = (group.first, group.scheduler) else { return Ok(()) };
         let expected = Seq(first.0 + group.records.len() as u64 - 1);
         let last = self.journal.append(group.records).await?;
-        assert_eq!(last, expected, "nobody else appends to this journal");
+        if last != expected {
+            let found = format!("record {} was written as {}", expected.0, last.0);
+            return Err(NodeError::ActorDied(format!("somebody else appends to the journal: {found}")));
+        }
         let _ = scheduler.cast(SchedulerMsg::Durable(last));
         Ok(())
     }

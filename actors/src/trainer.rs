@@ -3,26 +3,28 @@
 
 use crate::scheduler::SchedulerMsg;
 use crate::workbench::Workbench;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use wallaby_core::engine::{Event, Start, Try};
+use wallaby_core::engine::{Event, LEASE_MILLIS_MAX, Start, Try};
 use wallaby_core::ids::SlotId;
 use wallaby_core::unit::{Failure, Output};
 
 /// How often a trainer says what it runs; well below core's lease.
 const BEAT: Duration = Duration::from_secs(3);
+const _: () = assert!(3 * BEAT.as_millis() < LEASE_MILLIS_MAX as u128);
 
 /// How the threads of trainers are called, before the number of their slot.
 const THREAD_NAME: &str = "trainer-";
 
 /// What a trainer is told.
 pub enum TrainerMsg {
-    /// Report to this scheduler from now on.
-    Follow(ActorRef<SchedulerMsg>),
+    /// Report to this scheduler from now on, and tell it what it cannot know: what runs, what
+    /// waits, and the last result, which an earlier scheduler may not have lived to record.
+    Follow(ActorRef<SchedulerMsg>, RpcReplyPort<Vec<Event>>),
     /// Start a unit. While another one runs, the newest order waits.
     Start(Box<Start>),
     /// From its thread: a unit has come to its end.
@@ -45,6 +47,8 @@ pub struct TrainerState {
     work: mpsc::Sender<Box<Start>>,
     running: Option<Try>,
     next: Option<Box<Start>>,
+    /// The last result.
+    finished: Option<Event>,
 }
 
 /// The actor that owns a slot.
@@ -65,21 +69,29 @@ impl Actor for Trainer {
         let name = format!("{THREAD_NAME}{}", args.slot.index);
         let run = move || run_units(&args.workbench, &orders, &trainer);
         std::thread::Builder::new().name(name).spawn(run)?;
-        myself.send_interval(BEAT, || TrainerMsg::Beat);
-        Ok(TrainerState { scheduler: None, work, running: None, next: None })
+        myself.send_after(BEAT, || TrainerMsg::Beat);
+        Ok(TrainerState { scheduler: None, work, running: None, next: None, finished: None })
     }
 
     async fn handle(
         &self,
-        _: ActorRef<TrainerMsg>,
+        myself: ActorRef<TrainerMsg>,
         message: TrainerMsg,
         state: &mut TrainerState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            TrainerMsg::Follow(scheduler) => state.scheduler = Some(scheduler),
+            TrainerMsg::Follow(scheduler, reply) => {
+                state.scheduler = Some(scheduler);
+                // Whoever asked may be gone.
+                let _ = reply.send(state.finished.iter().cloned().chain(state.at_hand()).collect());
+            }
             TrainerMsg::Start(start) => state.take(start)?,
             TrainerMsg::Done(attempt, outcome) => state.finish(attempt, outcome)?,
-            TrainerMsg::Beat => state.beat(),
+            TrainerMsg::Beat => {
+                state.at_hand().for_each(|event| state.report(event));
+                // Not an interval: after a standstill one beat is enough.
+                myself.send_after(BEAT, || TrainerMsg::Beat);
+            }
         }
         Ok(())
     }
@@ -108,20 +120,22 @@ impl TrainerState {
         outcome: Result<Output, Failure>,
     ) -> Result<(), ActorProcessingErr> {
         self.running = None;
-        self.report(match outcome {
+        let event = match outcome {
             Ok(output) => Event::UnitFinished(attempt, output),
             Err(failure) => Event::UnitFailed(attempt, failure),
-        });
+        };
+        self.finished = Some(event.clone());
+        self.report(event);
         match self.next.take() {
             Some(next) => self.take(next),
             None => Ok(()),
         }
     }
 
-    fn beat(&self) {
-        if let Some(attempt) = self.running {
-            self.report(Event::UnitRunning(attempt));
-        }
+    /// What runs, and what waits for it to end: both keep their leases.
+    fn at_hand(&self) -> impl Iterator<Item = Event> {
+        let next = self.next.as_ref().map(|next| next.attempt);
+        self.running.into_iter().chain(next).map(Event::UnitRunning)
     }
 
     /// A scheduler that is gone has a successor, which will ask.

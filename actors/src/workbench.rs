@@ -96,16 +96,19 @@ impl Workbench {
     }
 
     fn load_state(&self, state: Digest) -> Result<Arc<Vec<u8>>, Failure> {
-        let unusable =
-            |error: BlobError| Failure::StateUnusable { state, detail: error.to_string() };
-        self.blobs.get(&state).map_err(unusable)
+        self.blobs.get(&state).map_err(|error| match error {
+            BlobError::Missing { .. } | BlobError::Damaged { .. } => {
+                Failure::StateUnusable { state, detail: error.to_string() }
+            }
+            error => storage_failure(&error),
+        })
     }
 
     fn store_state(&self, state: Vec<u8>, durable: bool) -> Result<(Digest, u64), Failure> {
         let bytes = state.len() as u64;
         match self.blobs.put(state, durable) {
             Ok(digest) => Ok((digest, bytes)),
-            Err(error) => Err(Failure::StorageFull(error.to_string())),
+            Err(error) => Err(storage_failure(&error)),
         }
     }
 
@@ -133,16 +136,27 @@ impl Workbench {
         let stored = self.blobs.get(&digest);
         let bytes = match stored {
             Ok(bytes) => bytes,
+            Err(error @ (BlobError::Full { .. } | BlobError::Storage { .. })) => {
+                return Err(storage_failure(&error));
+            }
             Err(damage) => {
                 tracing::warn!(%digest, %damage, "a partition is read from its source again");
                 let again = (self.source)(digest);
                 let bytes = Arc::new(again.map_err(|why| unusable(format!("{damage}; {why}")))?);
                 let stored = self.blobs.put(Arc::clone(&bytes), true);
-                stored.map_err(|error| Failure::StorageFull(error.to_string()))?;
+                stored.map_err(|error| storage_failure(&error))?;
                 bytes
             }
         };
         Partition::from_bytes(&bytes).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+/// A full disk is waited for, a broken one is not.
+fn storage_failure(error: &BlobError) -> Failure {
+    match error {
+        BlobError::Full { .. } => Failure::StorageFull(error.to_string()),
+        error => Failure::StorageBroken(error.to_string()),
     }
 }
 

@@ -172,6 +172,8 @@ pub enum Pause {
     StorageFull(String),
     /// A partition has no holder left.
     DataLost(String),
+    /// No living node can use its storage.
+    StorageBroken(String),
 }
 
 /// Why a study is over.
@@ -212,8 +214,10 @@ impl Entry {
         let malformed = |what: &str| DecodeError::Malformed(what.to_owned());
         let (version, body) = bytes.split_first_chunk().ok_or_else(|| malformed("too short"))?;
         let found = u16::from_le_bytes(*version);
-        if found > FORMAT {
-            return Err(DecodeError::Newer { found });
+        match found {
+            0 => return Err(malformed("format 0")),
+            1..=FORMAT => {}
+            _ => return Err(DecodeError::Newer { found }),
         }
         match postcard::take_from_bytes(body) {
             Ok((entry, [])) => Ok(entry),

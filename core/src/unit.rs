@@ -77,6 +77,8 @@ pub enum Failure {
         /// What was found.
         detail: String,
     },
+    /// The node cannot read or write its storage, for another reason than want of space.
+    StorageBroken(String),
     /// The node's copy of the partition (or of the validation rows) is damaged or missing.
     DataUnusable(String),
 }
@@ -89,6 +91,7 @@ impl fmt::Display for Failure {
             Failure::Panicked(message) => write!(f, "the model panicked: {message}"),
             Failure::TrainerLost => f.write_str("its trainer was lost"),
             Failure::StorageFull(detail) => write!(f, "its checkpoint cannot be stored: {detail}"),
+            Failure::StorageBroken(detail) => write!(f, "its storage does not work: {detail}"),
             Failure::StateUnusable { state, detail } => {
                 write!(f, "checkpoint {state} is unusable: {detail}")
             }

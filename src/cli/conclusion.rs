@@ -15,6 +15,9 @@ pub(super) fn conclude(session: &Session, study: &Study, manner: Manner) -> Outc
     match &study.phase {
         Phase::Ended(_) if study.best().is_none() => Err(no_result(&session.folder, study)),
         Phase::Ended(_) => Ok(Code::Done),
+        Phase::Paused(Pause::StorageBroken(why)) => {
+            Err(Error::StoodStill { why: why.clone(), code: Code::Unexpected })
+        }
         Phase::Paused(Pause::StorageFull(why)) => {
             Err(Error::StoodStill { why: why.clone(), code: Code::StorageFull })
         }

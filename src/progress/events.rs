@@ -104,6 +104,6 @@ fn detail(end: &End) -> Option<String> {
 pub(crate) fn pause_words(cause: &Pause) -> String {
     match cause {
         Pause::Requested => "requested".to_owned(),
-        Pause::StorageFull(detail) | Pause::DataLost(detail) => detail.clone(),
+        Pause::StorageFull(why) | Pause::StorageBroken(why) | Pause::DataLost(why) => why.clone(),
     }
 }

@@ -28,6 +28,8 @@ impl Files {
     /// Takes over a folder, creating it if need be, and removes unfinished files.
     pub(super) fn open(root: &Path) -> Result<Self, BlobError> {
         fs::create_dir_all(root).map_err(|error| BlobError::from_io(root, error))?;
+        let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_folder(parent.unwrap_or(Path::new(".")))?;
         let files = Self {
             root: root.to_owned(),
             writes: AtomicU64::new(0),

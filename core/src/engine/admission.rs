@@ -110,8 +110,7 @@ impl Engine {
     /// No node can store a checkpoint any more: there is nothing to wait for.
     fn full_everywhere(&self) -> Option<Pause> {
         let open = self.view.nodes().any(|(_, node)| node.takes_units());
-        let detail = self.full.clone().filter(|_| !open)?;
-        Some(Pause::StorageFull(detail))
+        self.full.clone().filter(|_| !open)
     }
 
     fn is_durable(&self) -> bool {

@@ -135,7 +135,7 @@ impl Engine {
     fn full_somewhere(&self) -> Option<Pause> {
         let mut nodes = self.view.nodes();
         let full = nodes.any(|(_, node)| node.standing == Standing::Full);
-        self.full.clone().filter(|_| full).map(Pause::StorageFull)
+        self.full.clone().filter(|_| full)
     }
 
     /// Which data no living node holds, if any.

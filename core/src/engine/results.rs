@@ -2,7 +2,7 @@
 
 use super::{Assignment, Engine, Try};
 use crate::ids::{SlotId, TrialId};
-use crate::journal::{Commit, Decision, End, Record};
+use crate::journal::{Commit, Decision, End, Pause, Record};
 use crate::membership::Standing;
 use crate::unit::{Failure, Output, Step};
 
@@ -94,9 +94,13 @@ impl Engine {
     pub(super) fn fail(&mut self, attempt: &Try, failure: Failure) {
         let trial = attempt.unit.trial;
         match &failure {
-            Failure::StorageFull(_) => {
+            Failure::StorageFull(_) | Failure::StorageBroken(_) => {
                 self.view.set_standing(attempt.slot.node, Standing::Full);
-                self.full = Some(failure.to_string());
+                let words = failure.to_string();
+                self.full = Some(match failure {
+                    Failure::StorageBroken(_) => Pause::StorageBroken(words),
+                    _ => Pause::StorageFull(words),
+                });
                 return self.settle(trial);
             }
             Failure::DataUnusable(_) => {
