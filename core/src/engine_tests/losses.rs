@@ -92,8 +92,7 @@ fn a_trial_rolls_back_to_the_checkpoint_on_a_living_node_in_the_middle_of_an_epo
     let commands = leader.tell(left(2, 1));
     let lost = failed(validation, Failure::TrainerLost);
     assert_eq!(commands, [append(5, 0, [lost, rolled_back(0, 1, 1)])]);
-    let release = Command::ReleaseState(state(0, 1, 2));
-    assert_eq!(leader.persist(), [release], "partition 1 is gone with the node");
+    assert_eq!(leader.persist(), [], "partition 1 is gone with the node");
     let again = closing(go_on(slot(2, 0), train(0, 1, 1), fence(1, 4), state(0, 1, 1), 1));
     assert_eq!(leader.tell(joined(2, 2, offer(1, [1]))), [again]);
 }
@@ -125,7 +124,7 @@ fn a_trial_without_a_living_checkpoint_starts_again() {
     assert_eq!(records, [failed(attempt, Failure::TrainerLost), rolled_back(0, 1, 0)]);
     leader.tell(joined(1, 2, offer(1, [0])));
     let again = begin(slot(1, 0), train(0, 1, 0), fence(1, 3));
-    assert_eq!(leader.persist(), [Command::ReleaseState(state(0, 1, 1)), again]);
+    assert_eq!(leader.persist(), [again]);
 }
 
 #[test]
@@ -166,7 +165,7 @@ fn an_unusable_checkpoint_rolls_its_trial_back_to_the_one_before() {
     let commands = leader.tell(Event::UnitFailed(validation, failure.clone()));
     assert_eq!(commands, [append(5, 0, [failed(validation, failure), rolled_back(0, 1, 1)])]);
     let again = closing(go_on(slot(2, 0), train(0, 1, 1), fence(1, 4), state(0, 1, 1), 1));
-    assert_eq!(leader.persist(), [Command::ReleaseState(newest), again]);
+    assert_eq!(leader.persist(), [again]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::world::{Happening, World};
 use crate::engine::Event;
-use crate::ids::{NodeId, SlotId};
+use crate::ids::{Moment, NodeId, SlotId};
 
 /// Something bad.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,12 @@ pub(super) enum Fault {
     TrainerKilled(SlotId),
     /// A checkpoint on a node's disk is damaged.
     StateDamaged(NodeId),
+    /// A node stands still for a while, longer or shorter than a lease.
+    Frozen(NodeId),
+    /// A node's disk is full for a while.
+    DiskFull(NodeId),
+    /// A node's copy of some data is damaged, and mended later.
+    DataDamaged(NodeId),
     /// The leader dies.
     LeaderKilled,
     /// Somebody pauses the study; it is resumed when it rests.
@@ -32,7 +38,7 @@ impl World {
         let nodes = self.scenario.nodes();
         let node = self.random.pick(&nodes);
         let index = self.random.from(0..=2) as u32;
-        match self.random.from(0..=9) {
+        match self.random.from(0..=12) {
             0 => Fault::NodeKilled(node),
             1 => Fault::NodeWiped(node),
             2 => Fault::FalseAlarm(node),
@@ -41,6 +47,9 @@ impl World {
             5 | 6 => Fault::TrainerKilled(SlotId { node, index }),
             7 => Fault::StateDamaged(node),
             8 => Fault::LeaderKilled,
+            9 => Fault::Frozen(node),
+            10 => Fault::DiskFull(node),
+            11 => Fault::DataDamaged(node),
             _ => Fault::Paused,
         }
     }
@@ -65,6 +74,15 @@ impl World {
                 let newest = self.node(node).states.iter().next().copied();
                 newest.map(|state| self.node(node).states.remove(&state));
             }
+            Fault::Frozen(node) => {
+                let until = Moment(self.now.0 + self.random.from(500..=40_000));
+                self.node(node).frozen_until = until;
+            }
+            Fault::DiskFull(node) => {
+                let until = Moment(self.now.0 + self.random.from(500..=10_000));
+                self.node(node).full_until = until;
+            }
+            Fault::DataDamaged(node) => self.node(node).data_damaged = true,
             Fault::LeaderKilled => self.kill_leader(),
             Fault::Paused => self.tell(Event::PauseRequested),
         }
@@ -106,6 +124,7 @@ impl World {
     fn kill_trainer(&mut self, slot: SlotId) {
         let node = self.node(slot.node);
         if node.alive && node.jobs.remove(&slot.index).is_some() {
+            node.next.remove(&slot.index);
             node.finished.remove(&slot.index);
             self.plan(1, Happening::Told(Event::SlotLost(slot)));
         }

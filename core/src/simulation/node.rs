@@ -22,22 +22,60 @@ pub(super) struct SimulatedNode {
     pub(super) alive: bool,
     pub(super) boot: u64,
     pub(super) jobs: BTreeMap<u32, Job>,
-    /// Results that a new leader must hear of again.
+    /// Orders that wait for the job at hand to end.
+    pub(super) next: BTreeMap<u32, Start>,
+    /// The last result of each slot, which a new leader must hear of.
     pub(super) finished: BTreeMap<u32, (Try, Output)>,
     pub(super) states: BTreeSet<Digest>,
     pub(super) slowness: f64,
+    /// Until then it neither computes nor says anything.
+    pub(super) frozen_until: Moment,
+    /// Until then its disk takes no checkpoint.
+    pub(super) full_until: Moment,
+    /// The next unit finds its data damaged.
+    pub(super) data_damaged: bool,
 }
 
 impl SimulatedNode {
-    /// Takes an order, unless its fence is older than that of the job at hand.
+    /// A node that has just started, with an empty disk.
+    pub(super) fn new(id: NodeId, offer: Offer, slowness: f64) -> Self {
+        Self {
+            id,
+            offer,
+            alive: true,
+            boot: 1,
+            jobs: BTreeMap::new(),
+            next: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            states: BTreeSet::new(),
+            slowness,
+            frozen_until: Moment(0),
+            full_until: Moment(0),
+            data_damaged: false,
+        }
+    }
+
+    /// Takes an order as a trainer does: begins it, puts it aside while another job runs, ignores
+    /// it if it is not newer than what it has. Whether it begins.
     pub(super) fn start(&mut self, start: &Start, now: Moment) -> bool {
         let slot = start.attempt.slot.index;
-        let newer = self.jobs.get(&slot).is_none_or(|job| job.attempt.fence < start.attempt.fence);
-        let takes = self.alive && newer;
-        if takes {
-            self.jobs.insert(slot, Job { attempt: start.attempt, began: now });
+        let waits = self.next.get(&slot).map(|next| next.attempt.fence);
+        let newest = waits.or(self.jobs.get(&slot).map(|job| job.attempt.fence));
+        if !self.alive || newest.is_some_and(|newest| newest >= start.attempt.fence) {
+            return false;
         }
-        takes
+        if self.jobs.contains_key(&slot) {
+            self.next.insert(slot, start.clone());
+            return false;
+        }
+        self.jobs.insert(slot, Job { attempt: start.attempt, began: now });
+        true
+    }
+
+    /// What its trainers run, and what waits for them.
+    pub(super) fn at_hand(&self) -> impl Iterator<Item = Try> {
+        let running = self.jobs.values().map(|job| job.attempt);
+        running.chain(self.next.values().map(|next| next.attempt))
     }
 
     /// Ends the job with this fence, if it is still at hand.
@@ -52,6 +90,7 @@ impl SimulatedNode {
     pub(super) fn die(&mut self) {
         self.alive = false;
         self.jobs.clear();
+        self.next.clear();
         self.finished.clear();
     }
 }

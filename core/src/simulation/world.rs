@@ -6,7 +6,7 @@ use super::node::{SimulatedNode, output};
 use super::random::Random;
 use super::{Failed, Outcome, Scenario, oracle};
 use crate::engine::{Command, Engine, Event, Start, Try};
-use crate::ids::{Digest, Moment, NodeId, Seq, Term};
+use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
 use crate::journal::{Entry, Record};
 use crate::study::{Phase, Study};
 use crate::unit::{Failure, Output, Step};
@@ -34,6 +34,8 @@ pub(super) enum Happening {
     Elected,
     /// A fault strikes.
     Struck(Fault),
+    /// Trainers say what they run.
+    Beaten,
     /// The leader's clock ticks.
     Ticked(Term),
 }
@@ -58,12 +60,7 @@ impl World {
         let mut random = Random::new(seed);
         let node = |id: NodeId| {
             let slowness = if random.chance(0.2) { 1.0 + 4.0 * random.real() } else { 1.0 };
-            let (jobs, finished) = (BTreeMap::new(), BTreeMap::new());
-            let (offer, states) = (scenario.offer(id), Default::default());
-            (
-                id,
-                SimulatedNode { id, offer, alive: true, boot: 1, jobs, finished, states, slowness },
-            )
+            (id, SimulatedNode::new(id, scenario.offer(id), slowness))
         };
         let nodes = scenario.nodes().into_iter().map(node).collect();
         let created = Record::StudyCreated(Box::new(scenario.creation()));
@@ -82,6 +79,7 @@ impl World {
             scenario,
         };
         world.plan(0, Happening::Elected);
+        world.plan(3000, Happening::Beaten);
         for _ in 0..world.scenario.faults {
             let fault = world.draw_fault();
             let horizon = world.horizon();
@@ -166,6 +164,7 @@ impl World {
             }
             Happening::Elected => self.elect(),
             Happening::Struck(fault) => self.strike(fault),
+            Happening::Beaten => self.beat(),
             Happening::Ticked(term) => self.tick(term),
         }
     }
@@ -180,24 +179,17 @@ impl World {
     fn tick(&mut self, term: Term) {
         if term == self.term && self.engine.is_some() {
             self.deliver(Event::Ticked);
-            self.offer_again();
             self.plan(500, Happening::Ticked(term));
         }
     }
 
-    /// Trainers say what they run, and offer a result again while the leader waits for it.
-    fn offer_again(&mut self) {
-        let jobs = self.nodes.values().flat_map(|node| node.jobs.values());
-        let running: Vec<Try> = jobs.map(|job| job.attempt).collect();
-        running.into_iter().for_each(|attempt| self.tell(Event::UnitRunning(attempt)));
-        let Some(engine) = &self.engine else { return };
-        let awaited: Vec<Try> = engine.running().copied().collect();
-        let results = self.nodes.values().flat_map(|node| node.finished.values());
-        let again: Vec<(Try, Output)> =
-            results.filter(|(attempt, _)| awaited.contains(attempt)).cloned().collect();
-        again
-            .into_iter()
-            .for_each(|(attempt, output)| self.tell(Event::UnitFinished(attempt, output)));
+    /// Trainers say what they run and what waits, every three seconds.
+    fn beat(&mut self) {
+        let frozen = |node: &&SimulatedNode| node.frozen_until <= self.now;
+        let nodes = self.nodes.values().filter(frozen);
+        let at_hand: Vec<Try> = nodes.flat_map(SimulatedNode::at_hand).collect();
+        at_hand.into_iter().for_each(|attempt| self.tell(Event::UnitRunning(attempt)));
+        self.plan(3000, Happening::Beaten);
     }
 
     fn persist(&mut self, term: Term, entries: Vec<Entry>) {
@@ -230,7 +222,7 @@ impl World {
         let node = &self.nodes[&id];
         let (boot, offer) = (node.boot, node.offer.clone());
         let states = node.states.iter().map(|state| Event::StateStored { node: id, state: *state });
-        let running = node.jobs.values().map(|job| Event::UnitRunning(job.attempt));
+        let running = node.at_hand().map(Event::UnitRunning);
         let finished = node
             .finished
             .values()
@@ -300,6 +292,10 @@ impl World {
         let source = start.source.and_then(|id| self.nodes.get(&id)).is_some_and(alive_with);
         let now = self.now;
         let node = self.nodes.get_mut(&attempt.slot.node).expect("orders go to known nodes");
+        if node.frozen_until > now {
+            let delay = node.frozen_until.millis_since(now);
+            return self.plan(delay, Happening::Ordered(start));
+        }
         if !node.start(&start, now) {
             return;
         }
@@ -326,23 +322,56 @@ impl World {
         }
         let detail = "missing".to_owned();
         self.tell(Event::UnitFailed(attempt, Failure::StateUnusable { state, detail }));
+        self.begin_next(attempt.slot);
     }
 
+    /// A trainer comes to the end of a unit, reports, and begins what waits.
     fn computed(&mut self, attempt: Try) {
-        let unit = attempt.unit;
-        let panics =
-            self.scenario.always_panics(unit.trial) || self.random.chance(self.scenario.panics);
         let node = self.nodes.get_mut(&attempt.slot.node).expect("nodes are never removed");
+        if node.frozen_until > self.now {
+            let delay = node.frozen_until.millis_since(self.now);
+            return self.plan(delay, Happening::Computed(attempt));
+        }
         let Some(job) = node.finish(&attempt) else { return };
+        let millis = self.now.millis_since(job.began);
+        match self.result(&attempt, millis) {
+            Ok(output) => {
+                let node = self.nodes.get_mut(&attempt.slot.node).expect("it was there");
+                node.states.insert(output.state);
+                node.finished.insert(attempt.slot.index, (attempt, output.clone()));
+                self.tell(Event::UnitFinished(attempt, output));
+            }
+            Err(failure) => self.tell(Event::UnitFailed(attempt, failure)),
+        }
+        self.begin_next(attempt.slot);
+    }
+
+    fn begin_next(&mut self, slot: SlotId) {
+        let node = self.nodes.get_mut(&slot.node).expect("nodes are never removed");
+        if let Some(start) = node.next.remove(&slot.index) {
+            self.order(start);
+        }
+    }
+
+    /// What comes of a unit.
+    fn result(&mut self, attempt: &Try, millis: u64) -> Result<Output, Failure> {
+        let unit = attempt.unit;
+        let always = self.scenario.always_panics(unit.trial);
+        let panics = always || self.random.chance(self.scenario.panics);
+        let node = self.nodes.get_mut(&attempt.slot.node).expect("nodes are never removed");
+        if node.full_until > self.now {
+            return Err(Failure::StorageFull("by chance".to_owned()));
+        }
+        if std::mem::take(&mut node.data_damaged) {
+            // Mended from the source, and offered again.
+            self.plan(3000, Happening::Heard(attempt.slot.node));
+            return Err(Failure::DataUnusable("by chance".to_owned()));
+        }
         if panics && unit.step != Step::Validate {
-            return self
-                .tell(Event::UnitFailed(attempt, Failure::Panicked("by chance".to_owned())));
+            return Err(Failure::Panicked("by chance".to_owned()));
         }
         let diverges = self.scenario.diverges(unit.trial) && unit.epoch.0 > 1;
-        let output = output(unit, attempt.input, self.now.millis_since(job.began), diverges);
-        node.states.insert(output.state);
-        node.finished.insert(attempt.slot.index, (attempt, output.clone()));
-        self.tell(Event::UnitFinished(attempt, output));
+        Ok(output(unit, attempt.input, millis, diverges))
     }
 
     /// The leader dies. Of the batches it had under way, some first ones may be durable.
