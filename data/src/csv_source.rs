@@ -67,7 +67,7 @@ impl CsvSource {
         }
     }
 
-    fn delimiter_byte(&self) -> Result<u8, DataError> {
+    pub(crate) fn delimiter_byte(&self) -> Result<u8, DataError> {
         let usable = self.delimiter.is_ascii() && !matches!(self.delimiter, '"' | '\n' | '\r');
         u8::try_from(self.delimiter)
             .ok()

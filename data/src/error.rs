@@ -137,6 +137,41 @@ pub enum DataError {
         /// How many the first line has.
         expected: usize,
     },
+    /// Rows to predict for without some of the features.
+    #[error("{path}:{line}: no column {names}, expected every feature that the model learnt from")]
+    MissingColumns {
+        /// The path as given.
+        path: String,
+        /// The line of the header.
+        line: u64,
+        /// Their names.
+        names: String,
+    },
+    /// Rows to predict for with columns that are neither feature nor target.
+    #[error("{path}:{line}: columns {names}: the model knows no such feature, expected none")]
+    ExtraColumns {
+        /// The path as given.
+        path: String,
+        /// The line of the header.
+        line: u64,
+        /// Their names.
+        names: String,
+    },
+    /// Rows to predict for of another width.
+    #[error(
+        "{path}:{line}: {found} columns, expected {features} features, or {with} with the target",
+        with = features + 1
+    )]
+    Width {
+        /// The path as given.
+        path: String,
+        /// The first line.
+        line: u64,
+        /// How many columns it has.
+        found: usize,
+        /// How many features the model takes.
+        features: usize,
+    },
     /// A cell without content.
     #[error("{path}:{line}: {column} is empty, expected {expected}")]
     EmptyCell {

@@ -1,0 +1,72 @@
+//! Files to predict for, as people have them.
+
+use super::*;
+use std::path::PathBuf;
+
+fn features(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn read(csv: &str, header: bool, target: ColumnRef, names: &[&str]) -> Result<Vec<f32>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join("rows.csv");
+    std::fs::write(&path, csv).unwrap();
+    let source = CsvSource { path: path.clone(), header, target, delimiter: ',' };
+    let read = source.read_features(&features(names));
+    read.map_err(|error| error.to_string().replace(&path.display().to_string(), "rows.csv"))
+}
+
+fn by_name(csv: &str) -> Result<Vec<f32>, String> {
+    read(csv, true, ColumnRef::Name("label".to_owned()), &["a", "b"])
+}
+
+#[test]
+fn features_are_found_by_name_in_any_order_with_or_without_the_target() {
+    assert_eq!(by_name("a,b,label\n1,2,x\n3,4,y\n"), Ok(vec![1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(by_name("b,a\n2,1\n4,3\n"), Ok(vec![1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(by_name("label,b,a\n,2,1\n"), Ok(vec![1.0, 2.0]), "an empty target is no matter");
+}
+
+#[test]
+fn a_missing_and_an_extra_column_are_named() {
+    let told = by_name("a,label\n1,x\n").unwrap_err();
+    assert_eq!(told, "rows.csv:1: no column b, expected every feature that the model learnt from");
+    let told = by_name("a,b,c,label,d\n1,2,3,x,4\n").unwrap_err();
+    assert_eq!(told, "rows.csv:1: columns c, d: the model knows no such feature, expected none");
+}
+
+#[test]
+fn without_a_header_the_number_of_columns_tells_whether_the_target_is_there() {
+    let names = ["column_0", "column_1"];
+    let last = |csv| read(csv, false, ColumnRef::Number(-1), &names);
+    assert_eq!(last("1,2,9\n"), Ok(vec![1.0, 2.0]));
+    assert_eq!(last("1,2\n"), Ok(vec![1.0, 2.0]));
+    let told = last("1,2,3,4\n").unwrap_err();
+    assert_eq!(told, "rows.csv:1: 4 columns, expected 2 features, or 3 with the target");
+    let first = read("9,1,2\n", false, ColumnRef::Number(0), &["column_1", "column_2"]);
+    assert_eq!(first, Ok(vec![1.0, 2.0]));
+}
+
+#[test]
+fn a_target_by_number_is_skipped_also_under_a_header() {
+    let read = |csv| read(csv, true, ColumnRef::Number(-1), &["a", "b"]);
+    assert_eq!(read("a,b,species\n1,2,x\n"), Ok(vec![1.0, 2.0]));
+    assert!(read("species,a,b\nx,1,2\n").unwrap_err().contains("columns species"));
+}
+
+#[test]
+fn features_of_one_name_are_taken_by_place() {
+    let read = |csv| read(csv, true, ColumnRef::Name("label".to_owned()), &["a", "a"]);
+    assert_eq!(read("a,label,a\n1,x,2\n"), Ok(vec![1.0, 2.0]));
+    assert_eq!(read("a,a\n1,2\n"), Ok(vec![1.0, 2.0]));
+}
+
+#[test]
+fn what_is_no_number_is_named_by_line_and_column() {
+    let told = by_name("label,a,b\nx,1,2\ny,1,two\n").unwrap_err();
+    assert_eq!(told, "rows.csv:3: column 2 (b) = \"two\", expected a finite number");
+    assert!(by_name("a,b\n1,\n").unwrap_err().contains("rows.csv:2: column 1 (b) is empty"));
+    assert!(by_name("a,b\n1\n").unwrap_err().contains("rows.csv:2: 1 cells, expected 2"));
+    assert!(by_name("a,b\n").unwrap_err().contains("has a header and no row"));
+    assert!(by_name("").unwrap_err().contains("is empty"));
+}
