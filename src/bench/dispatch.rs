@@ -5,7 +5,6 @@ use crate::error::Error;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use wallaby_actors::blobs::BlobStore;
 use wallaby_actors::clock::Clock;
@@ -77,8 +76,8 @@ impl Drop for Scratch {
 /// A model that takes its time and notes when.
 struct Waiter {
     wait: Duration,
-    /// Begin and end of each unit, by the thread of its slot.
-    runs: Mutex<BTreeMap<u64, Vec<(Instant, Instant)>>>,
+    /// Begin and end of each unit, by the name of its slot's thread.
+    runs: Mutex<BTreeMap<String, Vec<(Instant, Instant)>>>,
 }
 
 impl Waiter {
@@ -86,15 +85,10 @@ impl Waiter {
         let began = Instant::now();
         std::thread::sleep(self.wait);
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.entry(number(std::thread::current().id())).or_default().push((began, Instant::now()));
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        runs.entry(thread).or_default().push((began, Instant::now()));
         Metrics::from([("loss".to_owned(), 1.0), ("rows".to_owned(), 1.0)])
     }
-}
-
-/// A number that tells threads apart.
-fn number(thread: ThreadId) -> u64 {
-    let digits: String = format!("{thread:?}").chars().filter(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or_default()
 }
 
 impl Family for Waiter {
@@ -178,7 +172,7 @@ fn creation(slots: u32, unit_millis: u64, digest: Digest) -> Creation {
 }
 
 /// Gaps between consecutive units of each slot.
-fn evaluate(unit_millis: u64, runs: &BTreeMap<u64, Vec<(Instant, Instant)>>) -> Measured {
+fn evaluate(unit_millis: u64, runs: &BTreeMap<String, Vec<(Instant, Instant)>>) -> Measured {
     let gaps_of = |units: &Vec<(Instant, Instant)>| -> Vec<f64> {
         units.windows(2).map(|pair| millis(pair[0].1, pair[1].0)).collect()
     };
