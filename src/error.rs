@@ -9,8 +9,9 @@ use wallaby_actors::blobs::BlobError;
 use wallaby_actors::journal::JournalError;
 use wallaby_actors::journal_actor::ReplayError;
 use wallaby_actors::node::NodeError;
-use wallaby_core::ids::TrialId;
+use wallaby_core::ids::{Digest, TrialId};
 use wallaby_core::journal::DecodeError;
+use wallaby_core::unit::{Failure, Unit};
 use wallaby_data::DataError;
 use wallaby_train::DeviceError;
 
@@ -71,11 +72,17 @@ pub enum Error {
     /// The data is of no use.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The data was read before, and is not what it was.
-    #[error("{path}: the data has changed since the study began", path = path.display())]
+    /// The data was read before, and is not what it was; or the study's own copy of its file is
+    /// not what it was.
+    #[error(
+        "{data} or {study} is not what the study began with",
+        data = data.display(), study = study.display()
+    )]
     DataChanged {
-        /// Which file.
-        path: PathBuf,
+        /// Which data.
+        data: PathBuf,
+        /// Which study file.
+        study: PathBuf,
     },
     /// The device cannot be used.
     #[error("run.device: {0}")]
@@ -111,6 +118,24 @@ pub enum Error {
         lost: BlobError,
         /// Why it cannot be made again.
         why: String,
+    },
+    /// A unit could not be done again for a reason that says nothing about its bits.
+    #[error("{unit} cannot be done again: {failure}")]
+    NotRedone {
+        /// Which unit.
+        unit: Unit,
+        /// Why not.
+        failure: Failure,
+    },
+    /// A journal has a unit that starts from a state that no unit before it has made.
+    #[error(
+        "{unit} cannot be done again: the journal does not tell how its state {state} was made"
+    )]
+    StateUnknown {
+        /// Which unit.
+        unit: Unit,
+        /// The state.
+        state: Digest,
     },
     /// The node gave up.
     #[error(transparent)]
@@ -171,12 +196,15 @@ impl Error {
             Error::Blob(BlobError::Full { .. }) => Code::StorageFull,
             Error::Blob(BlobError::Storage { .. }) => Code::Unexpected,
             Error::Blob(_) | Error::BestStateLost { .. } => Code::Damaged,
+            Error::NotRedone { failure: Failure::StorageFull(_), .. } => Code::StorageFull,
+            Error::NotRedone { failure: Failure::DataUnusable(_), .. } => Code::Damaged,
+            Error::StateUnknown { .. } => Code::Damaged,
             Error::StoodStill { code, .. } => *code,
             Error::NoResult { .. } => Code::NoResult,
             Error::CheckFailed(_) => Code::CheckFailed,
             Error::OtherNumerics(_) => Code::OtherNumerics,
             Error::Usage(_) => Code::Usage,
-            Error::Node(_) | Error::Unexpected(_) => Code::Unexpected,
+            Error::NotRedone { .. } | Error::Node(_) | Error::Unexpected(_) => Code::Unexpected,
         }
     }
 

@@ -112,39 +112,61 @@ pub(crate) fn choose_folder(
     let fingerprint = prepared.creation.fingerprint.to_string();
     if let Some(path) = run {
         let folder = RunFolder::at(path);
-        match folder.about()? {
-            Some(_) if new => return Err(FolderError::Taken { path: path.to_owned() }.into()),
-            Some(about) if about.fingerprint != fingerprint => {
-                let (path, found) = (path.to_owned(), about.study);
-                return Err(FolderError::OtherStudy { path, found }.into());
-            }
-            _ => {}
-        }
+        // Before the lock, whose file is not to lie in a folder that is somebody else's; and once
+        // more, because another process may have made the folder its own in between.
+        require_ours(&folder, &fingerprint, new)?;
         let lock = folder.lock()?;
+        require_ours(&folder, &fingerprint, new)?;
         return Ok((folder, lock));
     }
     let runs = RunFolder::runs_of(study)?;
     let last = runs.last().map_or(0, |(number, _)| *number);
     for (_, folder) in runs.into_iter().rev().filter(|_| !new) {
-        // A folder that cannot be read, or is something else, is not in the way of a new one.
-        if let Ok(Some(about)) = folder.about()
-            && about.fingerprint == fingerprint
-            && !about.ended
-        {
+        if is_unfinished(&folder, &fingerprint) {
             let lock = folder.lock()?;
-            return Ok((folder, lock));
+            if is_unfinished(&folder, &fingerprint) {
+                return Ok((folder, lock));
+            }
         }
     }
-    // Two processes may look at the same moment: the lock tells who was first.
-    for number in last + 1.. {
+    new_folder(study, last)
+}
+
+/// Refuses the folder of another study, and any study's if a `new` one is to begin.
+fn require_ours(folder: &RunFolder, fingerprint: &str, new: bool) -> Result<(), FolderError> {
+    let path = || folder.path().to_owned();
+    match folder.about()? {
+        Some(_) if new => Err(FolderError::Taken { path: path() }),
+        Some(about) if about.fingerprint != fingerprint => {
+            Err(FolderError::OtherStudy { path: path(), found: about.study })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the study can be gone on with here. A folder that cannot be read, or is something else,
+/// is not in the way of a new one.
+fn is_unfinished(folder: &RunFolder, fingerprint: &str) -> bool {
+    matches!(folder.about(), Ok(Some(about)) if about.fingerprint == fingerprint && !about.ended)
+}
+
+/// The first folder after number `last` that nobody has.
+fn new_folder(study: &str, last: u64) -> Result<(RunFolder, Lock), Error> {
+    let mut number = last;
+    loop {
+        let used_up = || {
+            let path = RunFolder::numbered(study, number).path().to_owned();
+            FolderError::NoNumber { path }
+        };
+        number = number.checked_add(1).ok_or_else(used_up)?;
         let folder = RunFolder::numbered(study, number);
+        // Two processes may look at the same moment: the lock tells who was first.
         match folder.lock() {
             Ok(lock) if folder.about()?.is_none() => return Ok((folder, lock)),
             Ok(_) | Err(FolderError::InUse { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    unreachable!("there are always more numbers")
 }
 
 /// A study ready to run.
@@ -157,6 +179,8 @@ pub(crate) struct Session {
     pub(crate) workbench: Arc<Workbench>,
     pub(crate) facts: Facts,
     pub(crate) file: StudyFile,
+    /// Whether there are blobs of a journal that is gone: the study starts from its beginning.
+    pub(crate) journal_lost: bool,
     _lock: Lock,
 }
 
@@ -174,13 +198,14 @@ impl Session {
             folder.write("study.json", prepared.creation.document.as_bytes())?;
             folder.set_about(&About::new(&prepared.file.name, prepared.creation.fingerprint))?;
         }
+        let journal_lost = !folder.journal().exists() && has_blobs(&folder);
         let (journal, recovery) = Journal::open(&folder.journal(), THIS_NODE).await?;
         let mut entries = decode_records(journal.read(Seq(0)).await?)?;
         let blobs = Arc::new(BlobStore::open(&folder.blobs())?);
         if entries.is_empty() {
-            let prepared = match prepared {
-                Some(prepared) => prepared,
-                None => prepare(read_study(&folder.join("study.json"), &[], registry)?)?,
+            let prepared = match (prepared, begun) {
+                (Some(prepared), _) => prepared,
+                (None, about) => prepare_again(&folder, about, registry)?,
             };
             entries.push(begin(prepared, &journal, &blobs).await?);
         }
@@ -188,7 +213,40 @@ impl Session {
         let (file, facts) = (study_file(&study, registry)?, facts(&folder, &study)?);
         let workbench = Arc::new(workbench(&study, &file, &facts, blobs, registry)?);
         let recorded = Seq(entries.len() as u64);
-        Ok(Self { folder, journal, recovery, study, recorded, workbench, facts, file, _lock: lock })
+        Ok(Self {
+            folder,
+            journal,
+            recovery,
+            study,
+            recorded,
+            workbench,
+            facts,
+            file,
+            journal_lost,
+            _lock: lock,
+        })
+    }
+}
+
+/// Whether there is anything in the folder of blobs, which a journal is opened before.
+fn has_blobs(folder: &RunFolder) -> bool {
+    std::fs::read_dir(folder.blobs()).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Reads and cuts the data of a run that has begun, but has not recorded that yet: it must be the
+/// data that it began with.
+fn prepare_again(
+    folder: &RunFolder,
+    about: Option<About>,
+    registry: &Registry,
+) -> Result<Prepared, Error> {
+    let study = folder.join("study.json");
+    let prepared = prepare(read_study(&study, &[], registry)?)?;
+    match about {
+        Some(about) if about.fingerprint != prepared.creation.fingerprint.to_string() => {
+            Err(Error::DataChanged { data: prepared.file.data.source().path, study })
+        }
+        _ => Ok(prepared),
     }
 }
 

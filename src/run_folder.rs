@@ -76,6 +76,12 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// The numbers of a study's runs are used up.
+    #[error("{path} exists and no run can have a greater number: choose a --run", path = path.display())]
+    NoNumber {
+        /// The folder of the greatest number.
+        path: PathBuf,
+    },
     /// The system refuses.
     #[error("{path}: {source}", path = path.display())]
     File {
@@ -214,7 +220,7 @@ impl RunFolder {
     /// # Errors
     /// [`FolderError::InUse`] while another process holds it.
     pub fn lock(&self) -> Result<Lock, FolderError> {
-        fs::create_dir_all(&self.0).map_err(|source| self.trouble(source))?;
+        self.create().map_err(|source| self.trouble(source))?;
         let path = self.join(LOCK);
         let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
         let mut file = open.map_err(|source| self.trouble(source))?;
@@ -234,6 +240,15 @@ impl RunFolder {
         Ok(Lock(file))
     }
 
+    /// Creates what is missing of the folder and of those that it is in, so that all of it is
+    /// still there after a loss of power.
+    fn create(&self) -> io::Result<()> {
+        let exists = |path: &Path| path.as_os_str().is_empty() || path.exists();
+        let missing = self.0.ancestors().take_while(|path| !exists(path)).count();
+        fs::create_dir_all(&self.0)?;
+        self.0.ancestors().take(missing).try_for_each(sync_name_of)
+    }
+
     /// Writes `run.json`.
     ///
     /// # Errors
@@ -244,9 +259,10 @@ impl RunFolder {
     }
 
     /// Writes a whole file of the folder: aside, then renamed, so that it is never half there.
+    /// Once this returns, it is there also after a loss of power.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; nothing is left aside.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let (path, aside) = (self.join(name), self.join(&format!("{name}.new")));
         let write = || -> io::Result<()> {
@@ -256,9 +272,14 @@ impl RunFolder {
             let mut file = File::create(&aside)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&aside, &path)
+            fs::rename(&aside, &path)?;
+            sync_name_of(&path)
         };
-        write().map_err(|source| FolderError::File { path, source })
+        write().map_err(|source| {
+            // On a full disk it would be in the way; if it cannot be removed, the next one will.
+            let _ = fs::remove_file(&aside);
+            FolderError::File { path: path.clone(), source }
+        })
     }
 
     fn trouble(&self, source: io::Error) -> FolderError {
@@ -276,7 +297,7 @@ impl RunFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => return Err(FolderError::File { path: root.to_owned(), source }),
         };
-        let number = |name: &str| name.strip_prefix(study)?.strip_prefix('-')?.parse().ok();
+        let number = |name: &str| number_in(name.strip_prefix(study)?.strip_prefix('-')?);
         let mut runs: Vec<(u64, RunFolder)> = entries
             .flatten()
             .filter_map(|entry| {
@@ -291,6 +312,28 @@ impl RunFolder {
     pub fn numbered(study: &str, number: u64) -> Self {
         Self(Path::new("runs").join(format!("{study}-{number}")))
     }
+}
+
+/// A number as [`RunFolder::numbered`] writes it: any other name is not one of ours.
+fn number_in(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+/// Makes it durable that a file or folder has its name.
+fn sync_name_of(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(parent.unwrap_or(Path::new(".")))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Other systems have no folders that can be opened; their renames are journaled.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 impl About {
@@ -318,5 +361,27 @@ mod tests {
         assert_eq!(command("my run"), "wallaby resume -- 'my run'");
         assert_eq!(command("it's"), r"wallaby resume -- 'it'\''s'");
         assert_eq!(command("-x"), "wallaby resume -- '-x'");
+    }
+
+    #[test]
+    fn only_numbers_as_they_are_written_are_numbers_of_runs() {
+        assert_eq!(number_in("7"), Some(7));
+        assert_eq!(number_in("18446744073709551615"), Some(u64::MAX));
+        for other in ["", "+1", "-1", "07", " 1", "1 ", "18446744073709551616", "best"] {
+            assert_eq!(number_in(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_nothing_aside() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = RunFolder::at(&root.path().join("deep/down"));
+        let _lock = folder.lock().unwrap();
+        fs::create_dir(folder.join("trials.csv")).unwrap();
+        let error = folder.write("trials.csv", b"rank").unwrap_err().to_string();
+        assert!(error.contains("trials.csv: "), "{error}");
+        assert!(!folder.join("trials.csv.new").exists());
+        folder.write("best/config.json", b"{}").unwrap();
+        assert_eq!(fs::read(folder.join("best/config.json")).unwrap(), b"{}");
     }
 }

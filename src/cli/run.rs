@@ -89,6 +89,10 @@ fn in_runtime(run: &std::path::Path, work: impl Future<Output = Outcome>) -> Out
 }
 
 async fn drive(session: Session, slots: Option<u32>, manner: Manner) -> Outcome {
+    if session.journal_lost {
+        let journal = session.folder.journal();
+        report(&format!("{} is missing: the study starts from its beginning", journal.display()));
+    }
     report_recovery(&session.recovery);
     let study = run_to_rest(&session, slots, manner).await;
     // Also after a failure: a journal that is closed in order needs no mending.

@@ -126,6 +126,22 @@ fn a_kill_between_the_first_files_of_a_run_is_no_obstacle() {
 }
 
 #[test]
+fn a_run_that_had_not_recorded_its_data_begins_with_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.undisturbed(&[]);
+    let about = sandbox.read("undisturbed/run.json").replace("true", "false");
+    sandbox.write("begun/study.json", sandbox.read("undisturbed/study.json"));
+    sandbox.write("begun/run.json", about);
+    let data = sandbox.read("classes.csv");
+    sandbox.write("classes.csv", format!("{data}0,0,0,0,class-0\n"));
+    let refused = sandbox.wallaby(&["resume", "begun"]).finish().expect(4);
+    refused.complains("classes.csv or begun/study.json is not what the study began with");
+    sandbox.write("classes.csv", data);
+    sandbox.wallaby(&["resume", "begun"]).finish().expect(0);
+    assert_eq!(sandbox.hashes("begun"), sandbox.hashes("undisturbed"));
+}
+
+#[test]
 fn a_process_that_dies_in_the_middle_of_a_unit_costs_only_that_unit() {
     let sandbox = Sandbox::new();
     let expected = sandbox.undisturbed(&[]);

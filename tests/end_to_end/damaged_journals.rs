@@ -82,6 +82,17 @@ fn a_journal_that_is_empty_or_something_else_is_named_and_left_alone() {
 }
 
 #[test]
+fn a_journal_that_is_gone_is_told_and_the_study_starts_again_to_the_same_end() {
+    let sandbox = Sandbox::new();
+    let expected = sandbox.undisturbed(&[]);
+    killed(&sandbox, "run");
+    fs::remove_file(sandbox.path("run/journal.redb")).unwrap();
+    let resumed = sandbox.wallaby(&["resume", "run"]).finish().expect(0);
+    resumed.complains("run/journal.redb is missing: the study starts from its beginning");
+    assert_eq!(sandbox.hashes("run"), expected);
+}
+
+#[test]
 fn a_record_of_a_newer_version_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.undisturbed(&[]);

@@ -55,6 +55,32 @@ fn processes_that_start_together_do_not_share_a_folder() {
 }
 
 #[test]
+fn studies_that_start_together_do_not_share_a_folder() {
+    let sandbox = Sandbox::new();
+    let start = |seed: &str| sandbox.study("shared", &["--quiet", "--seed", seed]).start();
+    let seeds = ["1", "2", "3"];
+    let processes = seeds.map(start).map(|process| process.finish());
+    let (done, refused): (Vec<_>, Vec<_>) =
+        seeds.iter().zip(&processes).partition(|(_, process)| process.code() == Some(0));
+    assert!(refused.iter().all(|(_, process)| process.code() == Some(6)), "{refused:#?}");
+    let [(seed, _)] = done[..] else { panic!("one study has it: {done:#?}") };
+    sandbox.run("alone", &["--seed", seed]);
+    assert_eq!(sandbox.hashes("shared"), sandbox.hashes("alone"));
+}
+
+#[test]
+fn odd_numbers_of_runs_are_no_obstacle_until_there_is_none_left() {
+    let sandbox = Sandbox::new();
+    let run = || sandbox.wallaby(&["run", "study.toml", "--quiet"]).finish();
+    for odd in ["small-+1", "small-007", "small-18446744073709551616", "small-"] {
+        fs::create_dir_all(sandbox.path("runs").join(odd)).unwrap();
+    }
+    assert_eq!(run().expect(0).out, "runs/small-1\n");
+    fs::create_dir(sandbox.path("runs/small-18446744073709551615")).unwrap();
+    run().expect(6).complains("no run can have a greater number: choose a --run");
+}
+
+#[test]
 fn a_run_of_a_newer_version_is_refused_and_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.wallaby(&["run", "study.toml"]).finish().expect(0);
