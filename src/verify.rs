@@ -12,6 +12,8 @@ use wallaby_actors::workbench::Workbench;
 use wallaby_core::ids::{Digest, TrialId};
 use wallaby_core::journal::{Commit, Entry, Record};
 use wallaby_core::study::Study;
+use wallaby_core::trial::Trial;
+use wallaby_core::unit::Failure;
 use wallaby_train::{Registry, canary};
 
 /// What came of doing a trial again.
@@ -81,10 +83,15 @@ impl Verifier {
         id: TrialId,
         wanted: Digest,
     ) -> Result<Result<Vec<u8>, String>, Error> {
-        Ok(match self.retrace(id, Some(wanted))? {
-            Retraced::Found(state) => Ok(state),
-            Retraced::Different(what) => Err(what),
-            Retraced::Whole(_) => Err(format!("{id} never had state {wanted}")),
+        Ok(match self.retrace(id, Some(wanted)) {
+            Ok(Retraced::Found(state)) => Ok(state),
+            Ok(Retraced::Different(what)) => Err(what),
+            Ok(Retraced::Whole(_)) => Err(format!("{id} never had state {wanted}")),
+            // With its data the way back to the state is lost.
+            Err(Error::NotRedone { failure: failure @ Failure::DataUnusable(_), unit }) => {
+                Err(format!("{unit}: {failure}"))
+            }
+            Err(error) => return Err(error),
         })
     }
 
@@ -124,19 +131,20 @@ impl Verifier {
     ) -> Result<Option<String>, Error> {
         let unit = commit.unit;
         let trial = study.trial(unit.trial).ok_or_else(|| unknown(unit.trial))?;
-        let input = trial.newest().map(|checkpoint| checkpoint.state);
-        let input = input.and_then(|digest| Some((digest, states.get(&digest)?.as_slice())));
+        let input = input_of(trial, commit, states)?;
         let (next, metrics) = match self.workbench.compute(&unit, &trial.config, input) {
             Ok(computed) => computed,
-            Err(failure) => return Ok(Some(format!("{unit}: {failure}"))),
+            Err(failure) if is_verdict(&failure) => return Ok(Some(format!("{unit}: {failure}"))),
+            Err(failure) => return Err(Error::NotRedone { unit, failure }),
         };
+        // A validation leaves the state as it is.
+        let found = next.as_deref().map(Digest::of).or(input.map(|(digest, _)| digest));
         let expected = commit.output.state;
+        if let Some(found) = found.filter(|found| *found != expected) {
+            return Ok(Some(format!("{unit}: state {found}, journaled {expected}")));
+        }
         if let Some(next) = next {
-            let found = Digest::of(&next);
-            if found != expected {
-                return Ok(Some(format!("{unit}: state {found}, journaled {expected}")));
-            }
-            states.insert(found, next);
+            states.insert(expected, next);
         }
         let same = |(name, value): (&String, &f64)| {
             metrics.get(name).is_some_and(|found| found.to_bits() == value.to_bits())
@@ -146,6 +154,28 @@ impl Verifier {
             format!("{unit}: {name} {:?}, journaled {value}", metrics.get(name))
         }))
     }
+}
+
+/// The state that a unit starts from; `None` for the untrained one.
+fn input_of<'a>(
+    trial: &Trial,
+    commit: &Commit,
+    states: &'a BTreeMap<Digest, Vec<u8>>,
+) -> Result<Option<(Digest, &'a [u8])>, Error> {
+    let Some(state) = trial.newest().map(|checkpoint| checkpoint.state) else { return Ok(None) };
+    let bytes = states.get(&state).ok_or(Error::StateUnknown { unit: commit.unit, state })?;
+    Ok(Some((state, bytes)))
+}
+
+/// Whether a failure says that the bits are others; the rest is the machine's.
+fn is_verdict(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Diverged(_)
+            | Failure::Refused(_)
+            | Failure::Panicked(_)
+            | Failure::StateUnusable { .. }
+    )
 }
 
 fn commit_of(entry: &Entry, id: TrialId) -> Option<&Commit> {

@@ -23,5 +23,6 @@ mod run_record;
 mod sandbox;
 mod searches;
 mod small_disk;
+mod verification;
 mod wall_clock;
 mod wrong_input;
