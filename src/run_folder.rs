@@ -7,6 +7,7 @@
 //!   study.json        the effective study, in canonical form
 //!   journal.redb      every decision and every result
 //!   blobs/            partitions and checkpoints by digest
+//!   running/          what the trainers run at this moment
 //!   metrics.csv       a line for each validated epoch
 //!   trials.csv        the ranking
 //!   best/             model.safetensors, config.json

@@ -4,6 +4,7 @@
 //! core's engine decides, the journal makes it durable, trainers compute on threads of their own,
 //! the courier looks after blobs. No handler decides or blocks. See `ARCHITECTURE.md`.
 
+pub mod black_box;
 pub mod blobs;
 pub mod clock;
 pub mod courier;

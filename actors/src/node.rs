@@ -1,10 +1,12 @@
 //! A node as the rest of the program sees it: started, watched, asked to pause, ended.
 
+use crate::black_box::BlackBox;
 use crate::journal::{Journal, JournalError};
 use crate::running::Running;
 use crate::supervisor::{Supervisor, SupervisorArgs, SupervisorMsg};
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorRef};
+use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
@@ -24,6 +26,8 @@ pub struct NodeArgs {
     pub journal: Journal,
     /// What its trainers work with.
     pub workbench: Arc<Workbench>,
+    /// The folder in which trainers note what they run.
+    pub running_folder: PathBuf,
 }
 
 /// Why a node ended before its study did.
@@ -58,7 +62,12 @@ impl Node {
         let (durable_sender, durable) = watch::channel(0);
         let (running_sender, running) = watch::channel(Vec::new());
         let (ended_sender, ended) = oneshot::channel();
+        let black_box = BlackBox::open(&args.running_folder);
+        let black_box = black_box.map_err(|error| {
+            NodeError::Start(format!("{}: {error}", args.running_folder.display()))
+        })?;
         let args = SupervisorArgs {
+            black_box,
             node: args.node,
             slots: args.slots,
             numerics: args.numerics,

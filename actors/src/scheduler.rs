@@ -10,10 +10,11 @@ use crate::trainer::TrainerMsg;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::time::Duration;
 use tokio::sync::watch;
-use wallaby_core::engine::{Command, Engine, Event};
+use wallaby_core::engine::{Command, Engine, Event, Try};
 use wallaby_core::ids::{Digest, NodeId, Seq, Term};
 use wallaby_core::membership::Offer;
 use wallaby_core::study::Study;
+use wallaby_core::unit::Failure;
 
 /// How often the engine hears that time passes.
 const TICK: Duration = Duration::from_millis(250);
@@ -54,6 +55,8 @@ pub struct SchedulerArgs {
     pub resume: bool,
     /// Whether no unit has run in this process yet, so that blobs nobody knows are of no use.
     pub first: bool,
+    /// Units that were under way when the last process died.
+    pub died_with: Vec<Try>,
     /// Those who carry out commands.
     pub hands: Hands,
 }
@@ -99,6 +102,10 @@ impl Actor for Scheduler {
         args.hands.durable.send_replace(args.recorded.0);
         let (node, boot, offer) = args.node;
         myself.cast(SchedulerMsg::Event(Event::NodeJoined { node, boot, offer }))?;
+        for attempt in args.died_with {
+            let lost = Event::UnitFailed(attempt, Failure::TrainerLost);
+            myself.cast(SchedulerMsg::Event(lost))?;
+        }
         if args.resume {
             myself.cast(SchedulerMsg::Event(Event::ResumeRequested))?;
         }
@@ -145,7 +152,10 @@ impl Actor for Scheduler {
 impl SchedulerState {
     /// Introduces itself to the trainers and hears what they run and have done, before the first
     /// order: no report is lost, and nothing that runs is started again elsewhere.
-    async fn ask_trainers(&self, myself: &ActorRef<SchedulerMsg>) -> Result<(), ActorProcessingErr> {
+    async fn ask_trainers(
+        &self,
+        myself: &ActorRef<SchedulerMsg>,
+    ) -> Result<(), ActorProcessingErr> {
         for trainer in &self.hands.trainers {
             let asked = ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, myself.clone());
             // One that has just died is replaced, and its unit given back.

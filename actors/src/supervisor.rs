@@ -4,6 +4,7 @@
 //! the journal under a new term; after too many deaths, or when the journal or the courier dies,
 //! the node ends with an error. Nothing is lost by that: the journal has everything.
 
+use crate::black_box::BlackBox;
 use crate::clock::Clock;
 use crate::courier::{Courier, CourierMsg};
 use crate::journal::Journal;
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
-use wallaby_core::engine::Event;
+use wallaby_core::engine::{Event, Try};
 use wallaby_core::ids::{Digest, NodeId, PartitionId, Seq, SlotId, Term};
 use wallaby_core::membership::Offer;
 use wallaby_core::study::Study;
@@ -54,6 +55,8 @@ pub struct SupervisorArgs {
     pub journal: Journal,
     /// What trainers work with.
     pub workbench: Arc<Workbench>,
+    /// Where trainers note what they run, and what was under way when the last process died.
+    pub black_box: (BlackBox, Vec<Try>),
     /// Whether a paused study goes on.
     pub resume: bool,
     /// Tells observers how many records are durable.
@@ -75,6 +78,8 @@ pub struct SupervisorState {
     pause_wanted: bool,
     journal: Journal,
     workbench: Arc<Workbench>,
+    black_box: BlackBox,
+    died_with: Vec<Try>,
     durable: watch::Sender<u64>,
     running: watch::Sender<Vec<Running>>,
     ended: Option<oneshot::Sender<Result<(), NodeError>>>,
@@ -116,6 +121,8 @@ impl Actor for Supervisor {
             pause_wanted: false,
             journal: args.journal,
             workbench: args.workbench,
+            black_box: args.black_box.0,
+            died_with: args.black_box.1,
             durable: args.durable,
             running: args.running,
             ended: Some(args.ended),
@@ -208,7 +215,8 @@ impl SupervisorState {
         index: u32,
     ) -> Result<ActorRef<TrainerMsg>, ActorProcessingErr> {
         let slot = SlotId { node: self.node, index };
-        let args = TrainerArgs { slot, workbench: Arc::clone(&self.workbench) };
+        let (workbench, black_box) = (Arc::clone(&self.workbench), self.black_box.clone());
+        let args = TrainerArgs { slot, workbench, black_box };
         let (trainer, _) = Actor::spawn_linked(None, Trainer, args, myself.get_cell()).await?;
         self.slots.insert(trainer.get_id(), index);
         Ok(trainer)
@@ -233,6 +241,7 @@ impl SupervisorState {
             clock: self.clock,
             resume: self.resume && !self.pause_wanted,
             first: self.scheduler.is_none(),
+            died_with: std::mem::take(&mut self.died_with),
             hands: Hands {
                 journal: self.keeper.clone(),
                 trainers: self.trainers.clone(),

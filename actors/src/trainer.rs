@@ -1,6 +1,7 @@
 //! The trainer: owns one slot. Takes orders and reports by message; the units themselves run on
 //! a thread of its own, so that its mailbox never waits for a computation.
 
+use crate::black_box::BlackBox;
 use crate::scheduler::SchedulerMsg;
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -39,6 +40,8 @@ pub struct TrainerArgs {
     pub slot: SlotId,
     /// What it works with.
     pub workbench: Arc<Workbench>,
+    /// Where it notes what it runs.
+    pub black_box: BlackBox,
 }
 
 /// A trainer's state.
@@ -67,7 +70,7 @@ impl Actor for Trainer {
         let (work, orders) = mpsc::channel();
         let trainer = myself.clone();
         let name = format!("{THREAD_NAME}{}", args.slot.index);
-        let run = move || run_units(&args.workbench, &orders, &trainer);
+        let run = move || run_units(&args.workbench, &args.black_box, &orders, &trainer);
         std::thread::Builder::new().name(name).spawn(run)?;
         myself.send_after(BEAT, || TrainerMsg::Beat);
         Ok(TrainerState { scheduler: None, work, running: None, next: None, finished: None })
@@ -149,13 +152,16 @@ impl TrainerState {
 /// The thread of a trainer: one unit after the other until the trainer is gone.
 fn run_units(
     workbench: &Workbench,
+    black_box: &BlackBox,
     orders: &mpsc::Receiver<Box<Start>>,
     trainer: &ActorRef<TrainerMsg>,
 ) {
     for start in orders {
+        black_box.note(&start.attempt);
         let run = AssertUnwindSafe(|| workbench.execute(&start));
         let outcome =
             catch_unwind(run).unwrap_or_else(|panic| Err(Failure::Panicked(words(&*panic))));
+        black_box.strike_out(&start.attempt);
         if trainer.cast(TrainerMsg::Done(start.attempt, outcome)).is_err() {
             return;
         }

@@ -31,6 +31,10 @@ use costs::Costs;
 use retention::Retention;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// A trial whose unit keeps failing goes behind all others: if the unit takes its node down, the
+/// others get on before it is tried again.
+const DEFERRAL: u64 = 1 << 32;
+
 /// A unit under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Assignment {
@@ -248,7 +252,9 @@ impl Engine {
     /// The trial may run again as soon as everything decided so far is durable.
     fn make_ready(&mut self, trial: TrialId) {
         self.waited += 1;
-        let readiness = Readiness { since: self.waited, after: self.newest_record() };
+        let failures = self.study.trial(trial).map_or(0, |trial| trial.failures);
+        let since = self.waited + u64::from(failures) * DEFERRAL;
+        let readiness = Readiness { since, after: self.newest_record() };
         self.readiness.insert(trial, readiness);
     }
 

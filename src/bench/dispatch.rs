@@ -139,7 +139,9 @@ async fn run(
     };
     let (workbench, numerics) = (Arc::new(workbench), Digest([0; 32]));
     let node = NodeId(1);
-    let args = NodeArgs { node, slots, numerics, journal: journal.clone(), workbench };
+    let running_folder = folder.join("running");
+    let journal = journal.clone();
+    let args = NodeArgs { node, slots, numerics, journal: journal.clone(), workbench, running_folder };
     Node::start(args).await?.ended().await?;
     Ok(journal.close().await?)
 }

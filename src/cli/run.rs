@@ -162,6 +162,7 @@ async fn follow(
         numerics,
         journal: session.journal.clone(),
         workbench: Arc::clone(&session.workbench),
+        running_folder: session.folder.join("running"),
     })
     .await?;
     tokio::spawn(pause_on_signals(node.pauser()));

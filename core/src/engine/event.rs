@@ -3,9 +3,10 @@
 use crate::ids::{Digest, Fence, NodeId, Seq, SlotId};
 use crate::membership::Offer;
 use crate::unit::{Failure, Output, Unit};
+use serde::{Deserialize, Serialize};
 
 /// One try of a unit, as a trainer reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// Where it runs or ran.
     pub slot: SlotId,

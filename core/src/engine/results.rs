@@ -10,8 +10,8 @@ use crate::unit::{Failure, Output, Step};
 pub const PANICS_MAX: u32 = 3;
 
 /// A unit that fails this many times in a row for whatever cause fails its trial. Higher, because
-/// trainers also die of other causes than the model.
-pub const LOSSES_MAX: u32 = 8;
+/// trainers and processes also die of other causes than the model.
+pub const LOSSES_MAX: u32 = 16;
 
 impl Engine {
     /// Ends the assignment that this report belongs to. `None` for a report that does not count:
