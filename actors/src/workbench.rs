@@ -61,7 +61,7 @@ impl Workbench {
     }
 
     /// Computes a unit from the state it starts from (digest and bytes): the next state, `None`
-    /// for a validation, and the metrics.
+    /// for a validation, and the metrics, in the units of the data file.
     ///
     /// # Errors
     /// As [`Workbench::execute`].
@@ -81,18 +81,20 @@ impl Workbench {
             state: input.map(|(_, bytes)| bytes),
             device: &self.device,
         };
-        match unit.step {
+        let (next, mut metrics) = match unit.step {
             Step::Train(id) => {
                 let seed = Seed::of_unit(self.seed, unit.trial, unit.epoch, id);
                 let trained = self.family.train(&work(seed), &partition).map_err(failed)?;
-                Ok((Some(trained.state), trained.metrics))
+                (Some(trained.state), trained.metrics)
             }
-            Step::Validate if input.is_none() => Err(untrained()),
+            Step::Validate if input.is_none() => return Err(untrained()),
             Step::Validate => {
                 let seed = Seed::of_trial(self.seed, unit.trial).child("validation");
-                Ok((None, self.family.validate(&work(seed), &partition).map_err(failed)?))
+                (None, self.family.validate(&work(seed), &partition).map_err(failed)?)
             }
-        }
+        };
+        self.problem.restore_metrics(&mut metrics);
+        Ok((next, metrics))
     }
 
     fn load_state(&self, state: Digest) -> Result<Arc<Vec<u8>>, Failure> {

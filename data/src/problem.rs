@@ -1,6 +1,8 @@
 //! What a data set asks of a model: how many inputs, and what kind of answer.
 
+use crate::target_scaling::TargetScaling;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The shape of a learning problem; every partition of a data set has the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -9,6 +11,10 @@ pub struct Problem {
     pub features: Vec<String>,
     /// What is to be predicted.
     pub task: Task,
+    /// How the target of a regression was standardised; `None` if it is as in the file. Models
+    /// learn and answer in the units of the partitions and need not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_scaling: Option<TargetScaling>,
 }
 
 /// The kind of answer.
@@ -24,6 +30,23 @@ pub enum Task {
 }
 
 impl Problem {
+    /// A problem whose target is as in the file.
+    pub fn new(features: Vec<String>, task: Task) -> Self {
+        Self { features, task, target_scaling: None }
+    }
+
+    /// Brings the metrics that a model computed over partitions to the units of the file.
+    pub fn restore_metrics(&self, metrics: &mut BTreeMap<String, f64>) {
+        if let Some(scaling) = &self.target_scaling {
+            scaling.restore_metrics(metrics);
+        }
+    }
+
+    /// A model's answer for one row of a regression in the units of the file.
+    pub fn restore(&self, answer: f32) -> f64 {
+        self.target_scaling.map_or(f64::from(answer), |scaling| scaling.restore(answer))
+    }
+
     /// Number of inputs of the model.
     pub fn inputs(&self) -> usize {
         self.features.len()

@@ -3,9 +3,8 @@
 
 use crate::data_set::DataSet;
 use crate::error::DataError;
-use crate::partition::{Partition, Target};
+use crate::gather::{Gather, Targets};
 use crate::problem::{Problem, Task};
-use crate::scaling::Scaling;
 use crate::shuffle::permutation;
 use crate::table::Table;
 use crate::target_column::{Classes, LABELS_MAX};
@@ -35,7 +34,8 @@ pub struct Split {
     pub partitions: u32,
     /// Decides the order of the rows.
     pub seed: [u8; 32],
-    /// Whether features are scaled to mean 0 and deviation 1 over the training rows.
+    /// Whether features, and the target of a regression, are scaled to mean 0 and deviation 1
+    /// over the training rows.
     pub standardize: bool,
 }
 
@@ -51,33 +51,41 @@ impl Table {
     /// row to either side; a class of a single row is only trained on.
     ///
     /// # Errors
-    /// A target that contradicts the task or never varies, a share that leaves a side without
-    /// rows, more partitions than training rows.
+    /// A target that contradicts the task or never varies, numbers that 32 bits cannot hold, a
+    /// share that leaves a side without rows, more partitions than training rows.
     pub fn split(&self, split: &Split) -> Result<DataSet, DataError> {
         if !(split.validation > 0.0 && split.validation < 1.0) {
             return Err(DataError::Share { share: split.validation });
         }
-        let (task, target) = self.settle(split.task)?;
-        let sides = self.sides(split, &target)?;
+        let (task, targets) = self.settle(split.task)?;
+        if !split.standardize {
+            self.require_single_features()?;
+        }
+        let sides = self.sides(split, &targets)?;
         let (count, rows) = (split.partitions as usize, sides.train.len());
         if count == 0 || count > rows {
             let path = self.path.clone();
             return Err(DataError::Partitions { path, partitions: split.partitions, rows });
         }
-        let training_rows = sides.train.iter().map(|row| self.row(*row));
-        let scaling = split.standardize.then(|| Scaling::of(training_rows, self.width()));
-        let gather = |rows: &[usize]| self.gather(rows, &target, scaling.as_ref());
+        let gather = match split.standardize {
+            true => Gather::standardized(self, targets, &sides.train),
+            false => Gather::plain(self, targets),
+        };
         let cut = |part: usize| part * rows / count;
-        let train = (0..count).map(|part| gather(&sides.train[cut(part)..cut(part + 1)]));
+        let train = (0..count).map(|part| gather.rows(&sides.train[cut(part)..cut(part + 1)]));
         Ok(DataSet {
-            problem: Problem { features: self.feature_names(), task },
             train: train.collect(),
-            validation: gather(&sides.validation),
-            scaling,
+            validation: gather.rows(&sides.validation),
+            problem: Problem {
+                features: self.feature_names(),
+                task,
+                target_scaling: gather.target_scaling,
+            },
+            scaling: gather.scaling,
         })
     }
 
-    fn settle(&self, task: Option<TaskKind>) -> Result<(Task, Target), DataError> {
+    fn settle(&self, task: Option<TaskKind>) -> Result<(Task, Targets<'_>), DataError> {
         let kind = match task {
             Some(kind) => kind,
             None => self.kind_seen()?,
@@ -86,13 +94,14 @@ impl Table {
             TaskKind::Classification => {
                 let Classes { labels, rows } = self.target.classes();
                 self.refuse_constant(labels.len(), &labels[0], "labels")?;
-                Ok((Task::Classification { labels }, Target::Classes(rows)))
+                Ok((Task::Classification { labels }, Targets::Classes(rows)))
             }
             TaskKind::Regression => {
                 let values = self.target.values().ok_or_else(|| self.text_in_regression())?;
                 let varies = values.iter().any(|value| *value != values[0]);
                 self.refuse_constant(1 + usize::from(varies), &values[0].to_string(), "numbers")?;
-                Ok((Task::Regression, Target::Values(values)))
+                self.require_single_targets()?;
+                Ok((Task::Regression, Targets::Values(values)))
             }
         }
     }
@@ -138,12 +147,12 @@ impl Table {
         Err(DataError::ConstantTarget { path, column, value: value.to_owned(), what })
     }
 
-    fn sides(&self, split: &Split, target: &Target) -> Result<Sides, DataError> {
-        let quotas = match target {
-            Target::Classes(classes) => class_quotas(classes, split.validation),
-            Target::Values(values) => vec![rounded(values.len(), split.validation)],
+    fn sides(&self, split: &Split, targets: &Targets<'_>) -> Result<Sides, DataError> {
+        let quotas = match targets {
+            Targets::Classes(classes) => class_quotas(classes, split.validation),
+            Targets::Values(values) => vec![rounded(values.len(), split.validation)],
         };
-        let sides = deal(permutation(self.rows(), split.seed), target, quotas);
+        let sides = deal(permutation(self.rows(), split.seed), targets, quotas);
         let side = match (sides.validation.is_empty(), sides.train.is_empty()) {
             (false, false) => return Ok(sides),
             (true, _) => "validation",
@@ -151,22 +160,6 @@ impl Table {
         };
         let (path, rows) = (self.path.clone(), self.rows());
         Err(DataError::EmptySide { path, share: split.validation, rows, side })
-    }
-
-    fn gather(&self, rows: &[usize], target: &Target, scaling: Option<&Scaling>) -> Partition {
-        let width = self.width();
-        let mut features = Vec::with_capacity(rows.len() * width);
-        rows.iter().for_each(|row| features.extend_from_slice(self.row(*row)));
-        if let Some(scaling) = scaling {
-            features.chunks_exact_mut(width).for_each(|row| scaling.apply(row));
-        }
-        let target = match target {
-            Target::Classes(classes) => {
-                Target::Classes(rows.iter().map(|row| classes[*row]).collect())
-            }
-            Target::Values(values) => Target::Values(rows.iter().map(|row| values[*row]).collect()),
-        };
-        Partition { width: width as u32, features, target }
     }
 }
 
@@ -190,11 +183,11 @@ fn class_quotas(classes: &[u32], share: f64) -> Vec<usize> {
 }
 
 /// Gives each row in `order` to validation as long as its class has a quota left.
-fn deal(order: Vec<usize>, target: &Target, mut quotas: Vec<usize>) -> Sides {
+fn deal(order: Vec<usize>, targets: &Targets<'_>, mut quotas: Vec<usize>) -> Sides {
     let (validation, train) = order.into_iter().partition(|row| {
-        let quota = match target {
-            Target::Classes(classes) => &mut quotas[classes[*row] as usize],
-            Target::Values(_) => &mut quotas[0],
+        let quota = match targets {
+            Targets::Classes(classes) => &mut quotas[classes[*row] as usize],
+            Targets::Values(_) => &mut quotas[0],
         };
         let held_back = *quota > 0;
         *quota -= usize::from(held_back);

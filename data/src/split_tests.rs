@@ -1,6 +1,7 @@
 //! The split: what is held back, what is trained on, and what is refused.
 
 use super::*;
+use crate::partition::{Partition, Target};
 use csv::StringRecord;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -114,6 +115,78 @@ fn scaling_is_learnt_from_training_rows_only() {
     assert!(trained.iter().sum::<f32>().abs() < 1e-6);
     let id = f64::from(data.validation.features[0]) * scaling.deviations[0] + scaling.means[0];
     assert!((id - id.round()).abs() < 1e-5, "validation is scaled by the same numbers: {id}");
+}
+
+/// A table `time, value` of these rows.
+fn pairs(rows: &[[String; 2]]) -> Table {
+    let mut table = Table::new("t.csv".into(), vec!["time".into(), "value".into()], 1);
+    for (row, cells) in rows.iter().enumerate() {
+        table.push(&StringRecord::from(cells.to_vec()), || row as u64 + 2).unwrap();
+    }
+    table
+}
+
+fn values(partition: &Partition) -> &[f32] {
+    match &partition.target {
+        Target::Values(values) => values,
+        Target::Classes(_) => panic!("values expected"),
+    }
+}
+
+#[test]
+fn a_line_that_parts_large_numbers_still_parts_them_after_scaling() {
+    let side = |second: i64| if second < 0 { "before" } else { "after" }.to_owned();
+    let rows: Vec<[String; 2]> =
+        (-100..100i64).map(|second| [(1_700_000_000 + second).to_string(), side(second)]).collect();
+    let data = pairs(&rows).split(&Split { standardize: true, ..split() }).unwrap();
+    let of_class = |class: u32| {
+        let partitions = data.train.iter().chain([&data.validation]);
+        let rows = partitions.flat_map(|part| part.features.iter().zip(classes(part)));
+        rows.filter(move |(_, other)| *other == class).map(|(time, _)| *time)
+    };
+    let (first_after, last_before) =
+        (of_class(0).fold(f32::INFINITY, f32::min), of_class(1).fold(f32::NEG_INFINITY, f32::max));
+    assert!(last_before < first_after, "{last_before} {first_after}");
+}
+
+#[test]
+fn targets_of_a_regression_are_scaled_with_the_features_and_classes_are_not() {
+    let rows: Vec<[String; 2]> =
+        (0..100).map(|row| [row.to_string(), format!("{}.5", 1_000_000 + 7 * row)]).collect();
+    let scaled = pairs(&rows).split(&Split { standardize: true, ..split() }).unwrap();
+    let learnt: Vec<f32> = scaled.train.iter().flat_map(values).copied().collect();
+    let square = learnt.iter().map(|value| value * value).sum::<f32>() / learnt.len() as f32;
+    assert!(learnt.iter().sum::<f32>().abs() < 1e-3 && (square - 1.0).abs() < 1e-4);
+    let plain = pairs(&rows).split(&split()).unwrap();
+    assert_eq!(plain.problem.target_scaling, None);
+    for (learnt, original) in values(&scaled.validation).iter().zip(values(&plain.validation)) {
+        let restored = scaled.problem.restore(*learnt);
+        assert!((restored - f64::from(*original)).abs() < 1e-3, "{restored} {original}");
+    }
+    let classes = table(&["a", "b", "a", "b"]);
+    let classes = classes.split(&Split { standardize: true, ..split() }).unwrap();
+    assert_eq!(classes.problem.target_scaling, None);
+}
+
+#[test]
+fn numbers_past_32_bits_are_refused_where_nothing_scales_them() {
+    let rows = |big: [&str; 2]| -> Vec<[String; 2]> {
+        let row = |row: usize| [row.to_string(), format!("{row}.5")];
+        (0..8).map(row).chain([big.map(str::to_owned)]).collect()
+    };
+    let range = "expected a number of 32 bits, from -3.4e38 to 3.4e38";
+    let feature = pairs(&rows(["1e300", "1"]));
+    assert_eq!(
+        feature.split(&split()).unwrap_err().to_string(),
+        format!("t.csv:10: column 0 (time) = \"1e300\", {range}, or standardize = true")
+    );
+    let scaled = feature.split(&Split { standardize: true, ..split() }).unwrap();
+    assert!(scaled.train.iter().all(|part| part.features.iter().all(|value| value.is_finite())));
+    let target = pairs(&rows(["1", "-1e39"]));
+    assert_eq!(
+        target.split(&Split { standardize: true, ..split() }).unwrap_err().to_string(),
+        format!("t.csv:10: column 1 (value) = \"-1e39\", {range}")
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The column to be predicted, before it is known whether it holds classes or numbers.
 //! Keeps numbers as long as it sees nothing else; decides nothing about the split.
 
-use crate::table::shortened;
+use crate::cell::shortened;
 use std::collections::BTreeMap;
 
 /// What decides between classes and numbers if the study does not: so many different values.
@@ -40,10 +40,10 @@ impl TargetColumn {
         }
     }
 
-    /// Appends a cell, `false` if it is empty or a number that is not finite in 32 bits.
+    /// Appends a cell, `false` if it is empty or a number that is not finite.
     pub(crate) fn push(&mut self, cell: &str, line: &impl Fn() -> u64) -> bool {
         let number = cell.parse::<f64>().ok();
-        if cell.is_empty() || number.is_some_and(|number| !(number as f32).is_finite()) {
+        if cell.is_empty() || number.is_some_and(|number| !number.is_finite()) {
             return false;
         }
         match (&mut self.cells, number) {
@@ -104,9 +104,9 @@ impl TargetColumn {
     }
 
     /// The targets as numbers, `None` if there is a text among them.
-    pub(crate) fn values(&self) -> Option<Vec<f32>> {
+    pub(crate) fn values(&self) -> Option<&[f64]> {
         match &self.cells {
-            Cells::Numbers(numbers) => Some(numbers.iter().map(|number| *number as f32).collect()),
+            Cells::Numbers(numbers) => Some(numbers),
             Cells::Labels { .. } => None,
         }
     }

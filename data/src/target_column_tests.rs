@@ -30,7 +30,7 @@ fn a_number_has_one_label_before_and_after_the_first_text() {
 
 #[test]
 fn targets_that_are_no_value_are_refused() {
-    for cell in ["", "nan", "inf", "1e39", "-infinity"] {
+    for cell in ["", "nan", "inf", "1e999", "-infinity"] {
         assert!(!TargetColumn::default().push(cell, &|| 1), "{cell}");
     }
 }

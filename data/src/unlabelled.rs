@@ -1,11 +1,12 @@
 //! Rows to predict for: the features of a file whose target column may be there or not. Finds
-//! features by name where the file has a header, by place where it has none; never scales.
+//! features by name where the file has a header, by place where it has none; scales as in training.
 
+use crate::cell::{self, NUMBER, SINGLE, shortened};
 use crate::column::Column;
 use crate::csv_source::{ColumnRef, CsvSource};
 use crate::error::DataError;
 use crate::records::Records;
-use crate::table::shortened;
+use crate::scaling::Scaling;
 use csv::StringRecord;
 
 /// How many names a message lists.
@@ -13,12 +14,17 @@ const NAMED_MAX: usize = 8;
 
 impl CsvSource {
     /// The features of every row (rows × `features`, row after row), in the order of `features`,
-    /// whatever order the file has them in. The target is skipped if it is there.
+    /// whatever order the file has them in, standardised by `scaling` if there is one. The target
+    /// is skipped if it is there.
     ///
     /// # Errors
     /// A missing column and one too many by name, and whatever [`CsvSource::read`] refuses in
     /// the columns that are used.
-    pub fn read_features(&self, features: &[String]) -> Result<Vec<f32>, DataError> {
+    pub fn read_features(
+        &self,
+        features: &[String],
+        scaling: Option<&Scaling>,
+    ) -> Result<Vec<f32>, DataError> {
         let mut records = Records::open(&self.path, self.delimiter_byte()?)?;
         let path = records.path().to_owned();
         let no_rows = |found, expected| DataError::NoRows { path: path.clone(), found, expected };
@@ -31,7 +37,11 @@ impl CsvSource {
         }
         let mut numbers = Vec::new();
         loop {
-            push_row(&mut numbers, &records, &places, features, width)?;
+            let row = read_row(&records, &places, features, width, scaling.is_none())?;
+            match scaling {
+                Some(scaling) => numbers.extend(scaling.scale(&row)),
+                None => numbers.extend(row.iter().map(|number| *number as f32)),
+            }
             if !records.advance()? {
                 return Ok(numbers);
             }
@@ -127,35 +137,36 @@ fn all_differ(names: &[String]) -> bool {
     sorted.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-fn push_row(
-    numbers: &mut Vec<f32>,
+/// The features of the current record; `single` if 32 bits must hold them.
+fn read_row(
     records: &Records,
     places: &[usize],
     features: &[String],
     width: usize,
-) -> Result<(), DataError> {
+    single: bool,
+) -> Result<Vec<f64>, DataError> {
     let record = records.record();
-    let path = || records.path().to_owned();
     if record.len() != width {
-        let (line, cells) = (records.line(), record.len());
-        return Err(DataError::Ragged { path: path(), line, cells, expected: width });
+        let (path, line, cells) = (records.path().to_owned(), records.line(), record.len());
+        return Err(DataError::Ragged { path, line, cells, expected: width });
     }
-    for (place, name) in places.iter().zip(features) {
+    let number = |(place, name): (&usize, &String)| {
         let cell = record[*place].trim();
-        match cell.parse::<f32>().ok().filter(|number| number.is_finite()) {
-            Some(number) => numbers.push(number),
-            None => {
-                let column = Column { number: *place, name: name.clone() };
-                let (line, value, expected) = (records.line(), shortened(cell), "a finite number");
-                let path = path();
-                return Err(match value.is_empty() {
-                    true => DataError::EmptyCell { path, line, column, expected },
-                    false => DataError::Cell { path, line, column, value, expected },
-                });
+        let refuse = |expected| {
+            let column = Column { number: *place, name: name.clone() };
+            let (path, line, value) = (records.path().to_owned(), records.line(), shortened(cell));
+            match value.is_empty() {
+                true => DataError::EmptyCell { path, line, column, expected },
+                false => DataError::Cell { path, line, column, value, expected },
             }
+        };
+        match cell::finite(cell) {
+            Some(number) if single && !cell::fits_single(number) => Err(refuse(SINGLE)),
+            Some(number) => Ok(number),
+            None => Err(refuse(cell::expected(cell, NUMBER))),
         }
-    }
-    Ok(())
+    };
+    places.iter().zip(features).map(number).collect()
 }
 
 fn listed(names: &[&String]) -> String {

@@ -12,7 +12,7 @@ fn read(csv: &str, header: bool, target: ColumnRef, names: &[&str]) -> Result<Ve
     let path: PathBuf = folder.path().join("rows.csv");
     std::fs::write(&path, csv).unwrap();
     let source = CsvSource { path: path.clone(), header, target, delimiter: ',' };
-    let read = source.read_features(&features(names));
+    let read = source.read_features(&features(names), None);
     read.map_err(|error| error.to_string().replace(&path.display().to_string(), "rows.csv"))
 }
 
@@ -69,4 +69,22 @@ fn what_is_no_number_is_named_by_line_and_column() {
     assert!(by_name("a,b\n1\n").unwrap_err().contains("rows.csv:2: 1 cells, expected 2"));
     assert!(by_name("a,b\n").unwrap_err().contains("has a header and no row"));
     assert!(by_name("").unwrap_err().contains("is empty"));
+}
+
+#[test]
+fn features_are_scaled_before_they_are_rounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    std::fs::write(&path, "time\n1700000001\n1700000003\n").unwrap();
+    let source =
+        CsvSource { path, header: true, target: ColumnRef::Name("label".into()), delimiter: ',' };
+    let scaling = Scaling { means: vec![1.7e9], deviations: vec![2.0] };
+    assert_eq!(source.read_features(&features(&["time"]), Some(&scaling)).unwrap(), [0.5, 1.5]);
+}
+
+#[test]
+fn a_number_past_32_bits_is_refused_where_nothing_scales_it() {
+    let told = by_name("a,b\n1,1e300\n").unwrap_err();
+    let expected = "expected a number of 32 bits, from -3.4e38 to 3.4e38";
+    assert_eq!(told, format!("rows.csv:2: column 1 (b) = \"1e300\", {expected}"));
 }

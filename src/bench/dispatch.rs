@@ -128,7 +128,7 @@ async fn run(
     journal.append(vec![Entry { at: Clock::start().now(), record }.encode()]).await?;
     let workbench = Workbench {
         family: Arc::<Waiter>::clone(waiter),
-        problem: Problem { features: vec!["x".to_owned()], task: Task::Regression },
+        problem: Problem::new(vec!["x".to_owned()], Task::Regression),
         device: Device::cpu(),
         blobs: Arc::new(blobs),
         manifest,

@@ -74,7 +74,7 @@ pub(super) fn check(root: &Table, task: Option<TaskKind>, report: &mut Report) -
             TaskKind::Classification => Task::Classification { labels: Vec::new() },
             TaskKind::Regression => Task::Regression,
         };
-        objective.settle(&Problem { features: Vec::new(), task }, report);
+        objective.settle(&Problem::new(Vec::new(), task), report);
     }
     objective
 }

@@ -75,7 +75,7 @@ mod tests {
 
     fn problem() -> Problem {
         let labels = vec!["no".to_owned(), "yes".to_owned()];
-        Problem { features: vec!["a".to_owned()], task: Task::Classification { labels } }
+        Problem::new(vec!["a".to_owned()], Task::Classification { labels })
     }
 
     fn partition(width: u32, features: usize, target: Target) -> Partition {

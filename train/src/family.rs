@@ -22,20 +22,22 @@ pub trait Family: Send + Sync {
     /// The parameters it understands, with defaults.
     fn parameters(&self) -> Vec<Parameter>;
 
-    /// One sequential pass over the partition: the next state of the trial.
+    /// One sequential pass over the partition: the next state of the trial. Metrics are in the
+    /// units of the partition; whoever asks brings them to those of the data file.
     ///
     /// # Errors
     /// See [`UnitError`]. A panic is for the caller to catch.
     fn train(&self, unit: &Unit<'_>, partition: &Partition) -> Result<Trained, UnitError>;
 
-    /// The metrics of the state over the partition; the state does not change.
+    /// The metrics of the state over the partition, in its units; the state does not change.
     ///
     /// # Errors
     /// See [`UnitError`].
     fn validate(&self, unit: &Unit<'_>, partition: &Partition) -> Result<Metrics, UnitError>;
 
     /// The answers for `features` (rows × [`Problem::inputs`], row after row): class
-    /// probabilities (rows × [`Problem::outputs`]) or one value a row.
+    /// probabilities (rows × [`Problem::outputs`]) or one value a row, in the units of the
+    /// partitions it learnt from.
     ///
     /// # Errors
     /// [`UnitError::NoPrediction`] unless the family implements it; see [`UnitError`].

@@ -58,7 +58,7 @@ pub fn cut(whole: &Partition, parts: usize) -> Vec<Partition> {
 }
 
 fn problem(inputs: usize, task: Task) -> Problem {
-    Problem { features: (0..inputs).map(|at| format!("x{at}")).collect(), task }
+    Problem::new((0..inputs).map(|at| format!("x{at}")).collect(), task)
 }
 
 fn partition(inputs: usize, features: Vec<f32>, target: Target) -> Partition {

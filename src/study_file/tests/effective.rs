@@ -48,11 +48,11 @@ order = \"free\"
 
 fn labels() -> Problem {
     let task = Task::Classification { labels: vec!["a".into(), "b".into()] };
-    Problem { features: vec!["x".into()], task }
+    Problem::new(vec!["x".into()], task)
 }
 
 fn numbers() -> Problem {
-    Problem { features: vec!["x".into()], task: Task::Regression }
+    Problem::new(vec!["x".into()], Task::Regression)
 }
 
 #[test]
