@@ -1,6 +1,7 @@
 //! Where a CSV file lies and how it is read into a [`Table`]. Resolves the target column;
 //! never decides what is trained on and what is held back.
 
+use crate::cell;
 use crate::column::Column;
 use crate::error::DataError;
 use crate::records::Records;
@@ -126,7 +127,7 @@ impl CsvSource {
             (None, _) if !self.header => {
                 Err(missing("a column number, as the file is read without a header".to_owned()))
             }
-            (None, _) => Err(missing(format!("one of {}", listed(names)))),
+            (None, _) => Err(missing(format!("one of {}{}", listed(names), header_hint(names)))),
             (Some(first), Some(second)) => Err(DataError::TwoTargets {
                 path: path.to_owned(),
                 target: name.clone(),
@@ -139,6 +140,15 @@ impl CsvSource {
 
 fn no_rows(records: &Records, found: &'static str, expected: &'static str) -> DataError {
     DataError::NoRows { path: records.path().to_owned(), found, expected }
+}
+
+/// A guess at why no column has the name.
+fn header_hint(names: &[String]) -> &'static str {
+    if names.iter().all(|name| cell::finite(name).is_some()) {
+        "; the first line holds numbers only: is `header = false` meant, and a column number?"
+    } else {
+        ""
+    }
 }
 
 /// The names in one line: all of a few, the ends of many.

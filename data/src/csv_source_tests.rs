@@ -155,6 +155,13 @@ fn a_target_that_is_not_there_is_answered_with_the_columns() {
         ask(name("label"), true),
         "t.csv: target = \"label\": no such column, expected one of a, b, a"
     );
+    let numbers = message_of("t.csv", b"5.1,3.5,0\n4.9,3,1\n", |source| {
+        source.target = name("label");
+    });
+    assert!(numbers.ends_with(
+        "expected one of 5.1, 3.5, 0; the first line holds numbers only: \
+         is `header = false` meant, and a column number?"
+    ));
     assert_eq!(
         ask(name("a"), false),
         "t.csv: target = \"a\": no such column, \
@@ -216,10 +223,37 @@ fn damaged_gzip_is_told_from_a_damaged_disk() {
     let mut flipped = whole.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0xff;
-    for bytes in [&whole[..whole.len() / 2], &flipped, b"a,b\n1,2\n"] {
+    for bytes in [&whole[..whole.len() / 2], &flipped, &whole[..1]] {
         let message = message_of("t.csv.gz", bytes, |_| ());
         assert!(message.starts_with("t.csv.gz: damaged gzip ("), "{message}");
     }
+    assert_eq!(
+        message_of("t.csv.gz", b"a,b\n1,2\n", |_| ()),
+        "t.csv.gz: not gzip, expected a .gz file, or a name without .gz for a plain one"
+    );
+}
+
+#[test]
+fn a_quote_left_open_is_named_by_its_line() {
+    let expected = "a quote (\") opens here and never closes, expected one at the end of the cell";
+    for (text, line) in [
+        ("a,b\n1,\"x\n2,y\n3,z\n", 2),
+        ("a,\"b\n1,2\n", 1),
+        ("a,b\n1,\"two\nlines\"\n\"2,x\n", 4),
+        ("a,b\n1,2\n3,\"x", 3),
+    ] {
+        assert_eq!(message(text), format!("t.csv:{line}: {expected}"), "{text:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_rather_than_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let refused = source(&path).read().unwrap_err();
+    assert!(matches!(refused, DataError::NotAFile { kind: "a pipe or a device", .. }));
 }
 
 #[test]

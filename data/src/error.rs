@@ -44,6 +44,12 @@ pub enum DataError {
         /// What the decoder says.
         source: io::Error,
     },
+    /// A `.gz` file that never was one.
+    #[error("{path}: not gzip, expected a .gz file, or a name without .gz for a plain one")]
+    NotGzip {
+        /// The path as given.
+        path: String,
+    },
     /// Bytes that are not text.
     #[error("{path}:{line}: not UTF-8, expected a text file in UTF-8")]
     NotUtf8 {
@@ -61,6 +67,16 @@ pub enum DataError {
         line: u64,
         /// The longest line accepted, in bytes.
         limit: usize,
+    },
+    /// A quote that is never closed.
+    #[error(
+        "{path}:{line}: a quote (\") opens here and never closes, expected one at the end of the cell"
+    )]
+    OpenQuote {
+        /// The path as given.
+        path: String,
+        /// The line of the quote.
+        line: u64,
     },
     /// A delimiter that cannot part cells.
     #[error("delimiter = {delimiter:?}: expected one ASCII character, no quote and no line break")]

@@ -14,6 +14,7 @@ mod lines;
 pub mod partition;
 mod partition_bytes;
 pub mod problem;
+mod quotes;
 mod records;
 pub mod scaling;
 mod shuffle;

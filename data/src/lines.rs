@@ -1,6 +1,7 @@
-//! Text with one kind of line end, checked line by line: UTF-8, of bounded length.
+//! Text with one kind of line end, checked line by line: UTF-8, of bounded length, quotes closed.
 //! The CSV reader behind it then counts lines as an editor does, whatever wrote the file.
 
+use crate::quotes::Quotes;
 use std::io::{self, BufRead, ErrorKind, Read};
 use thiserror::Error;
 
@@ -16,6 +17,9 @@ pub(crate) enum LineError {
     /// Over [`LINE_BYTES_MAX`].
     #[error("line {0} is too long")]
     TooLong(u64),
+    /// The text ends within the quotes that open here.
+    #[error("the quote of line {0} is not closed")]
+    OpenQuote(u64),
 }
 
 /// Reads `inner`; every line comes out ended by a single `\n`, the last one too.
@@ -24,11 +28,13 @@ pub(crate) struct Lines<R> {
     line: Vec<u8>,
     served: usize,
     number: u64,
+    quotes: Quotes,
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(crate) fn new(inner: R) -> Self {
-        Self { inner, line: Vec::new(), served: 0, number: 0 }
+    /// `delimiter` stands between cells.
+    pub(crate) fn new(inner: R, delimiter: u8) -> Self {
+        Self { inner, line: Vec::new(), served: 0, number: 0, quotes: Quotes::new(delimiter) }
     }
 
     /// Fetches the next line; `false` at the end.
@@ -38,16 +44,25 @@ impl<R: BufRead> Lines<R> {
         self.number += 1;
         let limit = LINE_BYTES_MAX as u64 + 1;
         let length = self.inner.by_ref().take(limit).read_until(b'\n', &mut self.line)?;
-        if length > LINE_BYTES_MAX {
-            return Err(io::Error::new(ErrorKind::InvalidData, LineError::TooLong(self.number)));
-        }
-        if std::str::from_utf8(&self.line).is_err() {
-            return Err(io::Error::new(ErrorKind::InvalidData, LineError::NotUtf8(self.number)));
-        }
+        self.check(length).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         if length > 0 {
             self.end_with_newline();
+            self.quotes.follow(&self.line, self.number);
         }
         Ok(length > 0)
+    }
+
+    fn check(&self, length: usize) -> Result<(), LineError> {
+        if length > LINE_BYTES_MAX {
+            return Err(LineError::TooLong(self.number));
+        }
+        if std::str::from_utf8(&self.line).is_err() {
+            return Err(LineError::NotUtf8(self.number));
+        }
+        match self.quotes.open_since() {
+            Some(line) if length == 0 => Err(LineError::OpenQuote(line)),
+            _ => Ok(()),
+        }
     }
 
     fn end_with_newline(&mut self) {
@@ -80,7 +95,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> io::Result<String> {
         let mut text = String::new();
-        Lines::new(bytes).read_to_string(&mut text)?;
+        Lines::new(bytes, b',').read_to_string(&mut text)?;
         Ok(text)
     }
 
@@ -101,7 +116,7 @@ mod tests {
     #[test]
     fn a_line_without_end_is_refused_rather_than_held_in_memory() {
         let endless = io::BufReader::new(io::repeat(b'1'));
-        let error = io::copy(&mut Lines::new(endless), &mut io::sink()).unwrap_err();
+        let error = io::copy(&mut Lines::new(endless, b','), &mut io::sink()).unwrap_err();
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<LineError>());
         assert_eq!(inner, Some(&LineError::TooLong(1)));
     }

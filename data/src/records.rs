@@ -24,7 +24,7 @@ impl Records {
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(Lines::new(text));
+            .from_reader(Lines::new(text, delimiter));
         Ok(Self { path, gzip, reader, record: StringRecord::new() })
     }
 
@@ -58,6 +58,7 @@ impl Records {
         };
         match source.get_ref().and_then(|inner| inner.downcast_ref::<LineError>()) {
             Some(LineError::NotUtf8(line)) => DataError::NotUtf8 { path, line: *line },
+            Some(LineError::OpenQuote(line)) => DataError::OpenQuote { path, line: *line },
             Some(LineError::TooLong(line)) => {
                 DataError::LongLine { path, line: *line, limit: LINE_BYTES_MAX }
             }
