@@ -1,7 +1,7 @@
 //! A run as its journal tells it, for commands that only read.
 
 use crate::error::Error;
-use crate::run_folder::RunFolder;
+use crate::run_folder::{Lock, RunFolder};
 use crate::study_file::StudyFile;
 use serde::{Deserialize, Serialize};
 use wallaby_actors::journal::{Recovery, read_journal};
@@ -26,6 +26,8 @@ pub(crate) struct Recorded {
     pub(crate) entries: Vec<Entry>,
     pub(crate) study: Study,
     pub(crate) recovery: Recovery,
+    /// The right to the folder: nobody else uses it as long as this is used.
+    pub(crate) lock: Option<Lock>,
 }
 
 impl Recorded {
@@ -35,11 +37,11 @@ impl Recorded {
     /// No run, a run in use, a damaged or newer journal.
     pub(crate) fn read(folder: RunFolder) -> Result<Self, Error> {
         folder.require()?;
-        let _lock = folder.lock()?;
+        let lock = Some(folder.lock()?);
         let (records, recovery) = read_journal(&folder.journal())?;
         let entries = decode_records(records)?;
         let study = replay(&folder, &entries)?;
-        Ok(Self { folder, entries, study, recovery })
+        Ok(Self { folder, entries, study, recovery, lock })
     }
 
     /// The study file that the run was started from.

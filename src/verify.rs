@@ -5,6 +5,7 @@
 use crate::error::Error;
 use crate::launch::workbench;
 use crate::recorded::Recorded;
+use crate::run_folder::Lock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wallaby_actors::blobs::BlobStore;
@@ -39,12 +40,14 @@ pub(crate) struct Verifier {
     entries: Vec<Entry>,
     study: Study,
     workbench: Arc<Workbench>,
+    /// Of a run that was read: its blobs are nobody else's as long as it is verified.
+    _lock: Option<Lock>,
 }
 
 impl Verifier {
     /// Of a journal that folds to `study`.
     pub(crate) fn new(entries: Vec<Entry>, study: Study, workbench: Arc<Workbench>) -> Self {
-        Self { entries, study, workbench }
+        Self { entries, study, workbench, _lock: None }
     }
 
     /// Of a run that was read.
@@ -53,7 +56,8 @@ impl Verifier {
         let facts = recorded.facts()?;
         let blobs = Arc::new(BlobStore::open(&recorded.folder.blobs())?);
         let workbench = workbench(&recorded.study, &file, &facts, blobs, registry)?;
-        Ok(Self::new(recorded.entries, recorded.study, Arc::new(workbench)))
+        let verifier = Self::new(recorded.entries, recorded.study, Arc::new(workbench));
+        Ok(Self { _lock: recorded.lock, ..verifier })
     }
 
     /// The trials of the run.

@@ -1,4 +1,4 @@
-//! `wallaby verify`: says that bits differ only if they do.
+//! `wallaby verify`: says that bits differ only if they do, and has the run to itself meanwhile.
 
 use crate::sandbox::Sandbox;
 use std::fs;
@@ -20,6 +20,21 @@ fn rewrite(sandbox: &Sandbox, run: &str, change: impl Fn(&mut Record)) {
         journal.append(entries.iter().map(Entry::encode).collect()).await.unwrap();
         journal.close().await.unwrap();
     });
+}
+
+#[test]
+fn a_run_that_is_verified_is_in_use() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &["--set", "budget.trials=24", "--set", "model.hidden=[64, 64]"]);
+    let mut verifying = sandbox.wallaby(&["verify", "run"]).start();
+    assert!(verifying.next_line().unwrap().contains("every bit equal"));
+    verifying.signal("STOP");
+    let words = format!("run is in use by process {}", verifying.id());
+    for command in ["resume", "hashes", "verify"] {
+        sandbox.wallaby(&[command, "run"]).finish().expect(6).complains(&words);
+    }
+    verifying.signal("CONT");
+    assert_eq!(verifying.finish().expect(0).out.matches("every bit equal").count(), 24);
 }
 
 #[test]
