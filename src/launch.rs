@@ -226,6 +226,12 @@ impl Session {
             _lock: lock,
         })
     }
+
+    /// The study as its journal tells it now.
+    pub(crate) async fn fold(&self) -> Result<Study, Error> {
+        let entries = decode_records(self.journal.read(Seq(0)).await?)?;
+        replay(&self.folder, &entries)
+    }
 }
 
 /// Whether there is anything in the folder of blobs, which a journal is opened before.

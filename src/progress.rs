@@ -4,7 +4,7 @@ mod events;
 mod metrics_file;
 mod plain;
 
-pub(crate) use events::{Events, end_word, pause_words};
+pub(crate) use events::{Events, end_word, event_now, pause_words};
 pub(crate) use metrics_file::{MetricsFile, metrics_csv};
 pub(crate) use plain::{Plain, duration, number};
 

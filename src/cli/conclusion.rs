@@ -3,7 +3,7 @@
 use super::{Manner, Outcome, report, show};
 use crate::error::{Code, Error};
 use crate::launch::Session;
-use crate::progress::{duration, pause_words};
+use crate::progress::{duration, event_now, pause_words};
 use crate::run_folder::{RunFolder, resume_command};
 use crate::{ranking, results};
 use wallaby_core::journal::{Conclusion, End, Pause};
@@ -42,7 +42,7 @@ fn present(folder: &RunFolder, study: &Study, manner: Manner) {
         let phase = if matches!(study.phase, Phase::Ended(_)) { "ended" } else { "paused" };
         let event = serde_json::json!({"event": "run_finished", "run": path.to_string_lossy(),
             "phase": phase, "seconds": study.active_millis as f64 / 1000.0, "best": best});
-        show(&format!("{event}\n"));
+        show(&event_now(event));
     } else {
         show(&format!("\n{}\n", ranking::table(study)));
         show(&summary(folder, study));

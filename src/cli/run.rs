@@ -1,19 +1,23 @@
 //! `wallaby run FILE` and what it shares with `wallaby resume RUN`.
 
+mod signals;
+
 use super::conclusion::conclude;
 use super::{Manner, Outcome, Overrides, report, report_recovery, show};
 use crate::best_state::best_state;
 use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
 use crate::observer::Observer;
-use crate::progress::{All, Events, MetricsFile, Plain, Progress};
+use crate::progress::{All, Events, MetricsFile, Plain, Progress, event_now};
 use crate::results;
 use crate::run_folder::{Lock, RunFolder};
 use clap::Args;
+use signals::Signals;
 use std::io::stdout;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use tokio::sync::watch;
 use wallaby_actors::node::{Node, NodeArgs};
 use wallaby_actors::trainer::quiet_panics_of_trainers;
 use wallaby_core::ids::Digest;
@@ -156,6 +160,9 @@ async fn follow(
     quiet_panics_of_trainers();
     let study = session.study.clone();
     let mut observer = Observer::new(session.journal.clone(), study, session.recorded, progress);
+    // Before the node, so that none comes while nobody listens.
+    let signals = Signals::listen();
+    let signals = signals.map_err(|error| Error::Unexpected(format!("no signals: {error}")))?;
     let node = Node::start(NodeArgs {
         node: THIS_NODE,
         slots,
@@ -165,43 +172,44 @@ async fn follow(
         running_folder: session.folder.join("running"),
     })
     .await?;
-    tokio::spawn(pause_on_signals(node.pauser()));
-    let durable = node.durable();
-    let (ended, followed) = tokio::join!(node.ended(), observer.follow(durable));
+    let (durable, pause) = (node.durable(), node.pauser());
+    tokio::spawn(pause_on_signals(signals, node.pauser(), durable.clone()));
+    let watched = async {
+        let followed = observer.follow(durable).await;
+        if let Err(error) = &followed {
+            report(&format!("{error}; the study pauses"));
+            pause();
+        }
+        followed
+    };
+    let (ended, followed) = tokio::join!(node.ended(), watched);
     ended?;
-    followed?;
-    Ok(observer.into_study())
+    match followed {
+        Ok(()) => Ok(observer.into_study()),
+        // What it saw last is not what the study has come to.
+        Err(_) => {
+            drop(observer);
+            session.fold().await
+        }
+    }
 }
 
-/// The first signal pauses, the second leaves at once.
-async fn pause_on_signals(pause: impl Fn() + Send) {
+/// The first signal pauses, the second leaves at once. So does the first after the node has ended:
+/// then there is nothing to pause, and results can be written again.
+async fn pause_on_signals(
+    mut signals: Signals,
+    pause: impl Fn() + Send,
+    durable: watch::Receiver<u64>,
+) {
     for count in 1.. {
-        if next_signal().await.is_err() {
-            return;
-        }
-        if count > 1 {
+        signals.next().await;
+        let ended = durable.has_changed().is_err();
+        if ended || count > 1 {
             std::process::exit(130);
         }
         report("pausing after the units at hand; once more to leave at once");
         pause();
     }
-}
-
-#[cfg(unix)]
-async fn next_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn next_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn progress(manner: Manner, file: MetricsFile) -> Box<dyn Progress> {
@@ -233,7 +241,7 @@ fn announce(session: &Session, slots: u32, numerics: Digest, manner: Manner) {
             "study": spec.name, "trials": trials, "epochs": epochs,
             "partitions": study.partitions(), "slots": slots,
         });
-        show(&format!("{event}\n"));
+        show(&event_now(event));
     } else if !manner.quiet {
         let verb = if resumed { "going on with" } else { "running" };
         let partitions = study.partitions();

@@ -5,6 +5,8 @@ use super::{Progress, extent};
 use crate::json;
 use serde_json::{Value as Json, json};
 use std::io::Write;
+use wallaby_actors::clock::Clock;
+use wallaby_core::ids::Moment;
 use wallaby_core::journal::{Conclusion, Decision, End, Entry, Pause, Record};
 use wallaby_core::study::Study;
 use wallaby_core::unit::Step;
@@ -14,13 +16,22 @@ pub(crate) struct Events<W>(pub(crate) W);
 
 impl<W: Write + Send> Progress for Events<W> {
     fn entry(&mut self, study: &Study, entry: &Entry) {
-        let Some(mut event) = event(study, &entry.record) else { return };
-        if let Some(fields) = event.as_object_mut() {
-            fields.insert("at".to_owned(), json!(entry.at.0));
-        }
+        let Some(event) = event(study, &entry.record) else { return };
         // A reader that has gone away is no reason to stop the study.
-        let _ = writeln!(self.0, "{event}");
+        let _ = writeln!(self.0, "{}", stamped(event, entry.at));
     }
+}
+
+/// The line of an event that no record tells, and that happens now.
+pub(crate) fn event_now(event: Json) -> String {
+    format!("{}\n", stamped(event, Clock::start().now()))
+}
+
+fn stamped(mut event: Json, at: Moment) -> Json {
+    if let Some(fields) = event.as_object_mut() {
+        fields.insert("at".to_owned(), json!(at.0));
+    }
+    event
 }
 
 fn event(study: &Study, record: &Record) -> Option<Json> {

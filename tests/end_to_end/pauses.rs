@@ -1,7 +1,9 @@
 //! Signals: the first pauses after the units at hand, the second leaves at once, both resume.
 
+use crate::process::Invocation;
 use crate::run_record::RunRecord;
 use crate::sandbox::Sandbox;
+use std::path::Path;
 use wallaby::wallaby_core::journal::{Pause, Record};
 
 fn is_requested_pause(record: &Record) -> bool {
@@ -28,6 +30,18 @@ fn a_signal_pauses_in_order_and_says_how_to_go_on() {
         assert_eq!(resumed.err, "", "a run that was paused in order needs no mending");
         assert_eq!(sandbox.hashes(signal), expected);
     }
+}
+
+#[test]
+fn a_hang_up_does_not_touch_a_run_that_was_told_to_ignore_it() {
+    let sandbox = Sandbox::new();
+    let program = env!("CARGO_BIN_EXE_wallaby");
+    let arguments = [program, "run", "study.toml", "--run", "run", "--json"];
+    let ignoring = Invocation::new(Path::new("nohup"), &sandbox.path(""), &arguments);
+    let mut ignoring = ignoring.faults("delay:5").start();
+    ignoring.await_event("unit_committed");
+    ignoring.signal("HUP");
+    assert_eq!(ignoring.finish().expect(0).events().last().unwrap()["phase"], "ended");
 }
 
 #[test]

@@ -178,6 +178,7 @@ fn next(lines: &Receiver<String>, until: Instant) -> Option<String> {
 fn event(line: &str) -> Json {
     let event: Json = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     assert!(event["event"].is_string(), "an event without a name: {line}");
+    assert!(event["at"].is_u64(), "an event without a time: {line}");
     event
 }
 
