@@ -80,6 +80,9 @@ struct Manner {
     /// Show one JSON event a line
     #[arg(long)]
     json: bool,
+    /// Show a line for each epoch instead of the live view, as when the output is no terminal
+    #[arg(long, conflicts_with_all = ["quiet", "json"])]
+    plain: bool,
 }
 
 /// A run folder.
@@ -145,9 +148,12 @@ fn report(text: &str) {
     }
 }
 
+/// The environment variable that chooses diagnostics.
+const LOG: &str = "WALLABY_LOG";
+
 /// Diagnostics go to standard error, chosen by `WALLABY_LOG`, for example `wallaby=debug`.
 fn init_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WALLABY_LOG")
+    let filter = tracing_subscriber::EnvFilter::try_from_env(LOG)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -1,10 +1,14 @@
-//! What a run shows while it runs. One implementation a manner; the live view will be another.
+//! What a run shows while it runs. One implementation a manner.
 
 mod events;
+mod live;
 mod metrics_file;
+mod news;
+mod pace;
 mod plain;
 
 pub(crate) use events::{Events, end_word, event_now, pause_words};
+pub(crate) use live::{Live, Stage};
 pub(crate) use metrics_file::{MetricsFile, metrics_csv};
 pub(crate) use plain::{Plain, duration, number};
 

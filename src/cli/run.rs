@@ -3,12 +3,12 @@
 mod signals;
 
 use super::conclusion::conclude;
-use super::{Manner, Outcome, Overrides, report, report_recovery, show};
+use super::{LOG, Manner, Outcome, Overrides, report, report_recovery, show};
 use crate::best_state::best_state;
 use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
 use crate::observer::Observer;
-use crate::progress::{All, Events, MetricsFile, Plain, Progress, event_now};
+use crate::progress::{All, Events, Live, MetricsFile, Plain, Progress, Stage, event_now};
 use crate::results;
 use crate::run_folder::{Lock, RunFolder};
 use clap::Args;
@@ -120,7 +120,7 @@ async fn run_to_rest(
         announce(session, slots, numerics, manner);
         let metrics = session.facts.problem.metrics();
         let file = MetricsFile::open(&session.folder, &study, metrics)?;
-        study = follow(session, slots, numerics, progress(manner, file)).await?;
+        study = follow(session, slots, numerics, manner, file).await?;
     }
     leave_results(session, &study).await?;
     Ok(study)
@@ -155,11 +155,12 @@ async fn follow(
     session: &Session,
     slots: u32,
     numerics: Digest,
-    progress: Box<dyn Progress>,
+    manner: Manner,
+    file: MetricsFile,
 ) -> Result<Study, Error> {
+    let stage = stage(manner);
+    stage.iter().for_each(Stage::make_way_for_panics);
     quiet_panics_of_trainers();
-    let study = session.study.clone();
-    let mut observer = Observer::new(session.journal.clone(), study, session.recorded, progress);
     // Before the node, so that none comes while nobody listens.
     let signals = Signals::listen();
     let signals = signals.map_err(|error| Error::Unexpected(format!("no signals: {error}")))?;
@@ -172,12 +173,19 @@ async fn follow(
         running_folder: session.folder.join("running"),
     })
     .await?;
+    let (pausing, paused) = watch::channel(false);
     let (durable, pause) = (node.durable(), node.pauser());
-    tokio::spawn(pause_on_signals(signals, node.pauser(), durable.clone()));
+    let task = pause_on_signals(signals, node.pauser(), durable.clone(), pausing, stage.clone());
+    tokio::spawn(task);
+    let study = session.study.clone();
+    let start = |stage| Live::start(stage, &study, slots, node.running(), paused);
+    let live = stage.clone().map(start);
+    let progress = progress(manner, file, live);
+    let mut observer = Observer::new(session.journal.clone(), study, session.recorded, progress);
     let watched = async {
         let followed = observer.follow(durable).await;
         if let Err(error) = &followed {
-            report(&format!("{error}; the study pauses"));
+            aside(stage.as_ref(), || report(&format!("{error}; the study pauses")));
             pause();
         }
         followed
@@ -194,28 +202,50 @@ async fn follow(
     }
 }
 
+/// Where the live view is to be drawn, if it is wanted. Diagnostics on standard error and a view
+/// would write over each other.
+fn stage(manner: Manner) -> Option<Stage> {
+    let other = manner.plain || manner.quiet || manner.json;
+    let diagnostics = std::env::var_os(LOG).is_some();
+    if other || diagnostics { None } else { Stage::of_stdout() }
+}
+
+/// Beside the live view, if there is one.
+fn aside(stage: Option<&Stage>, say: impl FnOnce()) {
+    match stage {
+        Some(stage) => stage.aside(say),
+        None => say(),
+    }
+}
+
 /// The first signal pauses, the second leaves at once. So does the first after the node has ended:
 /// then there is nothing to pause, and results can be written again.
 async fn pause_on_signals(
     mut signals: Signals,
     pause: impl Fn() + Send,
     durable: watch::Receiver<u64>,
+    pausing: watch::Sender<bool>,
+    stage: Option<Stage>,
 ) {
     for count in 1.. {
         signals.next().await;
         let ended = durable.has_changed().is_err();
         if ended || count > 1 {
-            std::process::exit(130);
+            aside(stage.as_ref(), || std::process::exit(130));
         }
-        report("pausing after the units at hand; once more to leave at once");
+        let words = "pausing after the units at hand; once more to leave at once";
+        aside(stage.as_ref(), || report(words));
+        pausing.send_replace(true);
         pause();
     }
 }
 
-fn progress(manner: Manner, file: MetricsFile) -> Box<dyn Progress> {
+fn progress(manner: Manner, file: MetricsFile, live: Option<Live>) -> Box<dyn Progress> {
     let mut all: Vec<Box<dyn Progress>> = vec![Box::new(file)];
     if manner.json {
         all.push(Box::new(Events(stdout())));
+    } else if let Some(live) = live {
+        all.push(Box::new(live));
     } else if !manner.quiet {
         all.push(Box::new(Plain::new(stdout())));
     }

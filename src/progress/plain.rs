@@ -1,24 +1,24 @@
 //! Plain lines on standard output: one for each finished epoch of a trial, and for everything
 //! out of the ordinary.
 
-use super::{Progress, extent};
+use super::Progress;
+use super::news::news;
+use super::pace::Pace;
 use std::io::Write;
-use wallaby_core::ids::Epoch;
-use wallaby_core::journal::{End, Entry, Record};
+use wallaby_core::journal::{Entry, Record};
 use wallaby_core::study::Study;
 use wallaby_core::trial::Trial;
-use wallaby_core::unit::{Failure, Step};
+use wallaby_core::unit::Step;
 
 /// Writes lines as they come.
 pub(crate) struct Plain<W> {
     out: W,
-    /// Work done and running time at the start of this process.
-    start: Option<(f64, u64)>,
+    pace: Pace,
 }
 
 impl<W: Write + Send> Plain<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, start: None }
+        Self { out, pace: Pace::default() }
     }
 
     fn line(&mut self, line: &str) {
@@ -26,21 +26,11 @@ impl<W: Write + Send> Plain<W> {
         let _ = writeln!(self.out, "{line}");
     }
 
-    /// "12 %  left 3s": how far the study is, and how long it will take at this pace.
-    fn clock(&mut self, study: &Study) -> (u32, String) {
-        let (done, all) = extent(study);
-        let (done_before, millis_before) = *self.start.get_or_insert((done, study.active_millis));
-        let percent = (100.0 * done / all.max(1.0)).floor() as u32;
-        let millis = study.active_millis.saturating_sub(millis_before) as f64;
-        let pace = (done - done_before) / millis.max(1.0);
-        let left =
-            if pace > 0.0 { duration(((all - done) / pace / 1000.0).ceil()) } else { "?".into() };
-        (percent, left)
-    }
-
     fn epoch(&mut self, study: &Study, trial: &Trial) {
         let Some(result) = trial.results.last() else { return };
-        let (percent, left) = self.clock(study);
+        let mark = self.pace.look(study);
+        let percent = (100.0 * mark.done).floor();
+        let left = mark.seconds_left.map_or("?".to_owned(), duration);
         let epochs = study.creation.spec.budget.epochs;
         let metrics: Vec<String> = result
             .metrics
@@ -62,36 +52,18 @@ impl<W: Write + Send> Progress for Plain<W> {
     fn entry(&mut self, study: &Study, entry: &Entry) {
         match &entry.record {
             Record::TermBegan { .. } => {
-                self.clock(study);
+                self.pace.look(study);
             }
             Record::UnitCommitted(commit) if commit.unit.step == Step::Validate => {
                 if let Some(trial) = study.trial(commit.unit.trial) {
                     self.epoch(study, trial);
                 }
             }
-            Record::UnitFailed { unit, failure, .. } => {
-                self.line(&format!("      {unit}: {failure}"));
+            _ => {
+                if let Some(news) = news(study, entry) {
+                    self.line(&format!("      {news}"));
+                }
             }
-            Record::TrialRolledBack { trial, epoch, visited } => {
-                let from = if (*epoch, *visited) == (Epoch(1), 0) {
-                    "from its start".to_owned()
-                } else if *visited == 0 {
-                    format!("from the start of {epoch}")
-                } else {
-                    format!("from {epoch} after {visited} partitions")
-                };
-                self.line(&format!("      {trial} goes on {from}"));
-            }
-            Record::TrialEnded { trial, end: End::Stopped } => {
-                let epoch = study.trial(*trial).map_or(Epoch(0), |trial| trial.epoch);
-                self.line(&format!("      {trial} stopped by the policy after {epoch}"));
-            }
-            Record::TrialEnded { trial, end: End::Failed(failure) } => {
-                let told = matches!(failure, Failure::TrainerLost);
-                let again = if told { " too often" } else { "" };
-                self.line(&format!("      {trial} failed{again}; the study goes on"));
-            }
-            _ => {}
         }
     }
 }

@@ -12,6 +12,7 @@ mod damaged_journals;
 mod digits;
 mod faults;
 mod full_disk;
+mod live_view;
 mod odd_studies;
 mod output;
 mod own_model;

@@ -33,6 +33,18 @@ impl Invocation {
         self
     }
 
+    /// With this in its environment.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    /// Without this in its environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
     /// With these faults injected.
     pub(crate) fn faults(mut self, faults: &str) -> Self {
         self.0.env(FAULTS, faults);

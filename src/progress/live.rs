@@ -1,0 +1,164 @@
+//! The live view of a run on a terminal: progress, the best so far and a line for each slot, drawn
+//! in place; what is out of the ordinary scrolls away above it, as plain lines would.
+//!
+//! Drawing happens on a thread of its own, a few times a second and only if something changed, so
+//! that a slow or stopped terminal delays nobody.
+
+mod board;
+mod layout;
+mod line;
+mod screen;
+mod slot_table;
+
+use super::Progress;
+use board::Board;
+use console::Term;
+use layout::Size;
+use screen::Screen;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use wallaby_actors::clock::Clock;
+use wallaby_actors::running::Running;
+use wallaby_core::journal::Entry;
+use wallaby_core::study::Study;
+
+/// The shortest time from one frame to the next.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// A wait for the next frame that takes so long means that the process was stopped and continued:
+/// the shell has written below the view.
+const STOPPED: Duration = Duration::from_secs(1);
+
+/// The terminal, shared by the view and by those who have something to say beside it.
+#[derive(Clone)]
+pub(crate) struct Stage(Arc<Mutex<Screen>>);
+
+impl Stage {
+    /// The terminal behind standard output; `None` if it is none, or one that cannot be drawn on.
+    pub(crate) fn of_stdout() -> Option<Self> {
+        let term = Term::buffered_stdout();
+        let able = term.is_term() && !console::is_dumb();
+        let screen = Screen::new(term, console::colors_enabled());
+        able.then(|| Self(Arc::new(Mutex::new(screen))))
+    }
+
+    /// Takes the view away while `say` writes; it comes back with the next frame.
+    pub(crate) fn aside<T>(&self, say: impl FnOnce() -> T) -> T {
+        let mut screen = self.lock();
+        let size = screen.size();
+        screen.erase(size);
+        say()
+    }
+
+    /// From now on the message of a panic is not drawn over.
+    pub(crate) fn make_way_for_panics(&self) {
+        let (stage, before) = (self.clone(), std::panic::take_hook());
+        std::panic::set_hook(Box::new(move |panic| {
+            // Who panics while drawing holds the lock already.
+            let screen = stage.0.try_lock().map(|mut screen| {
+                let size = screen.size();
+                screen.erase(size);
+                screen
+            });
+            before(panic);
+            drop(screen);
+        }));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Screen> {
+        // The screen of a frame that panicked is still a screen.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The view of a running study. Dropped, it leaves the terminal without a trace of itself.
+pub(crate) struct Live {
+    board: Arc<Mutex<Board>>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Live {
+    /// Begins to show `study`, as run on so many slots.
+    pub(crate) fn start(
+        stage: Stage,
+        study: &Study,
+        slots: u32,
+        running: watch::Receiver<Vec<Running>>,
+        pausing: watch::Receiver<bool>,
+    ) -> Self {
+        let board = Arc::new(Mutex::new(Board::new(study, slots)));
+        let (stop, stopped) = channel();
+        let artist = Artist { stage, board: Arc::clone(&board), running, pausing, last: None };
+        let thread = std::thread::Builder::new().name("wallaby-view".to_owned());
+        // Without a thread there is no view, and the study runs all the same.
+        let thread = thread.spawn(move || artist.work(&stopped)).ok();
+        Self { board, stop: Some(stop), thread }
+    }
+}
+
+impl Progress for Live {
+    fn entry(&mut self, study: &Study, entry: &Entry) {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).entry(study, entry);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Draws frame after frame.
+struct Artist {
+    stage: Stage,
+    board: Arc<Mutex<Board>>,
+    running: watch::Receiver<Vec<Running>>,
+    pausing: watch::Receiver<bool>,
+    last: Option<(Vec<line::Line>, Size)>,
+}
+
+impl Artist {
+    fn work(mut self, stopped: &Receiver<()>) {
+        let mut clock = Clock::start();
+        loop {
+            let waited = Instant::now();
+            let end = stopped.recv_timeout(FRAME) != Err(RecvTimeoutError::Timeout);
+            if waited.elapsed() > STOPPED {
+                self.stage.lock().abandon();
+            }
+            self.frame(&mut clock, end);
+            if end {
+                return;
+            }
+        }
+    }
+
+    /// Draws what has changed; the last frame leaves only the news.
+    fn frame(&mut self, clock: &mut Clock, last: bool) {
+        let mut screen = self.stage.lock();
+        let size = screen.size();
+        let (news, lines) = {
+            let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+            board.running.clone_from(&self.running.borrow());
+            board.pausing = *self.pausing.borrow();
+            let lines = layout::lines(&board, clock.now(), size);
+            (board.take_news(), if last { Vec::new() } else { lines })
+        };
+        let next = Some((lines, size));
+        if news.is_empty() && !screen.is_blank() && next == self.last {
+            return;
+        }
+        if let Some((lines, size)) = &next {
+            screen.draw(&news, lines, *size);
+        }
+        self.last = next;
+    }
+}
