@@ -2,6 +2,7 @@
 //! version, nothing that is not a run.
 
 use crate::sandbox::Sandbox;
+use crate::small_disk::SmallDisk;
 use std::fs;
 
 #[test]
@@ -143,6 +144,19 @@ fn the_folder_of_another_study_is_refused() {
         refused.complains("undisturbed holds another study (small)");
     }
     sandbox.run("undisturbed", &["--slots", "3"]);
+}
+
+#[test]
+fn a_run_that_cannot_be_written_to_is_refused_by_name() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path("disk");
+    fs::create_dir(&folder).unwrap();
+    let Some(disk) = SmallDisk::mount(&folder, 64 << 10) else { return };
+    sandbox.run("disk/run", &[]);
+    disk.protect();
+    for command in ["hashes", "resume", "verify"] {
+        sandbox.wallaby(&[command, "disk/run"]).finish().expect(6).complains("disk/run: ");
+    }
 }
 
 #[test]

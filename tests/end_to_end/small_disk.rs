@@ -1,4 +1,4 @@
-//! A disk of a chosen size, to be filled. Only where mounting one is allowed; a check
+//! A disk of a chosen size, to be filled or protected. Only where mounting one is allowed; a check
 //! that is to be relied on (`CI` is set) must allow it.
 
 use std::io::Write;
@@ -28,6 +28,11 @@ impl<'a> SmallDisk<'a> {
     /// Gives it another size.
     pub(crate) fn resize(&self, kilobytes: u32) {
         self.remount(&format!("size={kilobytes}k"));
+    }
+
+    /// From now on nothing can be written to it.
+    pub(crate) fn protect(&self) {
+        self.remount("ro");
     }
 
     fn remount(&self, option: &str) {
