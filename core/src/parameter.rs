@@ -57,9 +57,14 @@ impl Accepts {
             Accepts::Bool => "true or false".to_owned(),
             Accepts::Int { low, high } => format!("a whole number from {low} to {high}"),
             Accepts::Float { low, high, open } => {
-                let low = if *open { format!("above {low}") } else { format!("from {low}") };
-                let (low, high) = (low, Value::Float(*high));
-                format!("a number {low} to {high}")
+                let start = if *open { "above" } else { "from" };
+                let low = Value::Float(*low);
+                // The end of all numbers, digit for digit, is no help.
+                let end = match *high < f64::MAX {
+                    true => format!(" to {}", Value::Float(*high)),
+                    false => String::new(),
+                };
+                format!("a number {start} {low}{end}")
             }
             Accepts::Words(words) => format!("one of {}", words.join(", ")),
             Accepts::Ints { low, high, length } => {
@@ -105,6 +110,15 @@ mod tests {
         assert!(rate.contains(&Value::Int(1)));
         assert!(!rate.contains(&Value::Float(f64::NAN)));
         assert_eq!(rate.expected(), "a number above 0 to 1");
+    }
+
+    #[test]
+    fn a_bound_that_is_no_bound_is_not_spelt_out() {
+        let float = |low, open| Accepts::Float { low, high: f64::MAX, open };
+        assert_eq!(float(0.0, true).expected(), "a number above 0");
+        assert_eq!(float(0.0, false).expected(), "a number from 0");
+        let tiny = Accepts::Float { low: 1e-37, high: 1e38, open: false };
+        assert_eq!(tiny.expected(), "a number from 1e-37 to 1e38");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl fmt::Display for Value {
         match self {
             Value::Bool(flag) => write!(f, "{flag}"),
             Value::Int(number) => write!(f, "{number}"),
-            Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => {
+            Value::Float(number) if *number != 0.0 && !(1e-3..1e16).contains(&number.abs()) => {
                 write!(f, "{number:e}")
             }
             Value::Float(number) => write!(f, "{number}"),

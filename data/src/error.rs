@@ -70,7 +70,8 @@ pub enum DataError {
     },
     /// A quote that is never closed.
     #[error(
-        "{path}:{line}: a quote (\") opens here and never closes, expected one at the end of the cell"
+        "{path}:{line}: a quote (\") opens here and never closes, \
+         expected one at the end of the cell"
     )]
     OpenQuote {
         /// The path as given.

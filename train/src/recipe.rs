@@ -28,14 +28,14 @@ impl Recipe {
             },
             Parameter {
                 name: "learning_rate",
-                accepts: Accepts::Float { low: 0.0, high: f64::MAX, open: true },
+                accepts: Accepts::Float { low: SINGLE_MIN, high: SINGLE_MAX, open: false },
                 default: Value::Float(1e-3),
                 help: "Step size of the optimizer.",
             },
             fraction("momentum", 0.9, "Momentum of sgd."),
             Parameter {
                 name: "weight_decay",
-                accepts: Accepts::Float { low: 0.0, high: f64::MAX, open: false },
+                accepts: Accepts::Float { low: 0.0, high: SINGLE_MAX, open: false },
                 default: Value::Float(0.0),
                 help: "L2 penalty in the gradient (sgd, adam), decoupled decay (adamw).",
             },
@@ -79,6 +79,13 @@ impl Recipe {
     }
 }
 
+/// The end of what single precision holds in full, rounded to one digit: what is smaller loses
+/// digits, and then vanishes.
+const SINGLE_MIN: f64 = 1e-37;
+
+/// Single precision holds no power of ten above it.
+const SINGLE_MAX: f64 = 1e38;
+
 /// Anything smaller may vanish in single precision and leave zero over zero.
 const EPSILON_MIN: f64 = 1e-30;
 
@@ -103,10 +110,22 @@ mod tests {
         assert_eq!(recipe.rule.name(), "adam");
     }
 
+    fn refusal(name: &str, value: f64) -> String {
+        let given = Config::from([(name.to_owned(), Value::Float(value))]);
+        Recipe::read(&complete(&Recipe::parameters(), &given)).unwrap_err().to_string()
+    }
+
     #[test]
     fn a_learning_rate_of_zero_is_refused() {
-        let given = Config::from([("learning_rate".to_owned(), Value::Float(0.0))]);
-        let error = Recipe::read(&complete(&Recipe::parameters(), &given)).unwrap_err();
-        assert!(error.to_string().starts_with("parameter learning_rate is 0, expected a number"));
+        let expected = "parameter learning_rate is 0, expected a number from 1e-37 to 1e38";
+        assert_eq!(refusal("learning_rate", 0.0), expected);
+    }
+
+    #[test]
+    fn rates_that_single_precision_cannot_hold_are_refused() {
+        assert!(refusal("learning_rate", 1e39).contains("expected a number from 1e-37 to 1e38"));
+        assert!(refusal("learning_rate", 1e-50).contains("expected a number from 1e-37 to 1e38"));
+        assert!(refusal("weight_decay", 1e39).contains("expected a number from 0 to 1e38"));
+        assert!((SINGLE_MIN as f32).is_normal() && (SINGLE_MAX as f32).is_finite());
     }
 }
