@@ -72,6 +72,14 @@ pub enum Error {
     /// The data is of no use.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The data of a study is of no use.
+    #[error("{blame}{error}")]
+    StudyData {
+        /// The place in the study file that is to blame, as the front of the sentence.
+        blame: String,
+        /// What is wrong.
+        error: DataError,
+    },
     /// The data was read before, and is not what it was; or the study's own copy of its file is
     /// not what it was.
     #[error(
@@ -181,7 +189,7 @@ impl Error {
         match self {
             Error::Mistakes(_) | Error::NotUtf8 { .. } => Code::StudyFile,
             Error::File { source, .. } => code_of_io(source),
-            Error::Data(_) | Error::DataChanged { .. } => Code::Data,
+            Error::Data(_) | Error::StudyData { .. } | Error::DataChanged { .. } => Code::Data,
             Error::Device(_) => Code::Device,
             Error::Folder(FolderError::File { source, .. }) if is_full(source) => Code::StorageFull,
             Error::Folder(_) => Code::RunFolder,

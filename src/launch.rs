@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::recorded::{Facts, facts, replay, study_file};
 use crate::run_folder::{About, FolderError, Lock, RunFolder};
 use crate::study_file::{Device as DeviceName, StudyFile};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use wallaby_actors::blobs::BlobStore;
@@ -39,7 +40,7 @@ pub(crate) fn read_study(
     overrides: &[String],
     registry: &Registry,
 ) -> Result<StudyFile, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+    let bytes = std::fs::read(path).map_err(|source| no_study_file(path, source))?;
     let name = path.to_string_lossy();
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
@@ -48,6 +49,18 @@ pub(crate) fn read_study(
     })?;
     let families: Vec<_> = registry.families().map(|f| (f.name(), f.parameters())).collect();
     StudyFile::parse(&text, &name, overrides, &families).map_err(Error::Mistakes)
+}
+
+fn no_study_file(path: &Path, source: std::io::Error) -> Error {
+    let (path, expected) = (path.display(), "expected a study file, TOML or JSON");
+    match source.kind() {
+        ErrorKind::NotFound => Error::Usage(format!("{path}: no such file, {expected}")),
+        ErrorKind::IsADirectory => Error::Usage(format!("{path}: is a folder, {expected}")),
+        ErrorKind::PermissionDenied => {
+            Error::Usage(format!("{path}: permission denied, {expected} that may be read"))
+        }
+        _ => Error::file(Path::new(&path.to_string()), source),
+    }
 }
 
 /// Reads and cuts the data of a study.
@@ -79,7 +92,8 @@ pub(crate) fn prepare(mut file: StudyFile) -> Result<Prepared, Error> {
 
 fn read_data(file: &StudyFile) -> Result<DataSet, Error> {
     let seed = Seed::of_study(file.seed).child("split").0;
-    Ok(file.data.source().read()?.split(&file.data.split(seed))?)
+    let read = file.data.source().read().and_then(|table| table.split(&file.data.split(seed)));
+    read.map_err(|error| Error::StudyData { blame: file.blame(&error), error })
 }
 
 /// The training partitions, then the validation rows.

@@ -28,19 +28,30 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// There is no run in it.
-    #[error("{path} is not a run folder: it has no run.json", path = path.display())]
+    #[error(
+        "{path} is not a run folder: it has no run.json; `wallaby list` shows the runs there are",
+        path = path.display()
+    )]
     NotARun {
         /// The folder.
         path: PathBuf,
     },
     /// Something else lies there.
-    #[error("{path} is not empty and not a run folder", path = path.display())]
+    #[error(
+        "{path} is not empty and not a run folder, expected an empty or a new one; choose \
+         another with --run",
+        path = path.display()
+    )]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
     /// A newer Wallaby made it.
-    #[error("{path} has format {found}, expected at most {FORMAT}: made by a newer wallaby", path = path.display())]
+    #[error(
+        "{path} has format {found}, expected at most {FORMAT}: made by a newer wallaby, use that \
+         version",
+        path = path.display()
+    )]
     Newer {
         /// The folder.
         path: PathBuf,
@@ -56,7 +67,11 @@ pub enum FolderError {
         why: String,
     },
     /// Another process uses it.
-    #[error("{path} is in use by process {process}", path = path.display())]
+    #[error(
+        "{path} is in use by process {process}, expected no other; wait for it, or stop it with \
+         `kill {process}`",
+        path = path.display()
+    )]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -84,13 +99,25 @@ pub enum FolderError {
         path: PathBuf,
     },
     /// The system refuses.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {words}", path = path.display(), words = refusal(source))]
     File {
         /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
+}
+
+/// What the system says, and what to do about it.
+fn refusal(source: &io::Error) -> String {
+    match source.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "permission is denied, expected a folder to read and write in; choose another with \
+             --run"
+                .to_owned()
+        }
+        _ => source.to_string(),
+    }
 }
 
 /// The file that the lock is on.

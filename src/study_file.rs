@@ -81,7 +81,7 @@ pub use objective_section::ObjectiveSection;
 pub use run_section::{Device, RunSection};
 
 use model_section::ModelSection;
-use node::{Content, Table};
+use node::{Content, Origin, Table};
 use report::Report;
 use section::Section;
 use std::path::Path;
@@ -89,7 +89,7 @@ use wallaby_core::parameter::complete;
 use wallaby_core::space::Space;
 use wallaby_core::spec::{Budget, Search, Spec};
 use wallaby_core::value::Config;
-use wallaby_data::Problem;
+use wallaby_data::{DataError, Problem};
 
 /// A study as its file describes it, without mistakes and with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +114,8 @@ pub struct StudyFile {
     pub run: RunSection,
     /// The name of the file, for mistakes found after the data has been read.
     file: String,
+    /// Where the keys of the data stand in it, for the same.
+    places: data_section::Places,
 }
 
 impl StudyFile {
@@ -136,6 +138,18 @@ impl StudyFile {
         overrides::apply(&mut root, overrides, &mut report);
         let study = check(&root, name, families, &mut report);
         report.finish(study)
+    }
+
+    /// What a data error is about in the file, for its front: `study.toml:7: data.path: `; empty
+    /// if it is about the data itself, which it names.
+    pub fn blame(&self, error: &DataError) -> String {
+        let Some(key) = data_section::key_of(error) else { return String::new() };
+        let place = self.places.get(key).copied().unwrap_or(Origin::File);
+        match place {
+            Origin::File => format!("{}: data.{key}: ", self.file),
+            Origin::Line(line) => format!("{}:{line}: data.{key}: ", self.file),
+            Origin::Override => format!("--set data.{key}: "),
+        }
     }
 
     /// The specification for core, once the data is known: settles the objective.
@@ -196,6 +210,7 @@ fn check(root: &Table, file: &str, families: Families<'_>, report: &mut Report) 
         budget,
         run: run_section::check(root, report),
         file: file.to_owned(),
+        places: data_section::places(root),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `[data]`: where the data lies and how it is cut. Never opens the file.
 
 use super::field::{Field, Words};
-use super::node::{Content, Table};
+use super::node::{Content, Origin, Table};
 use super::report::Report;
 use super::section::Section;
+use std::collections::BTreeMap;
 use std::path::Path;
-use wallaby_data::{ColumnRef, CsvSource, Split, TaskKind};
+use wallaby_data::{ColumnRef, CsvSource, DataError, Split, TaskKind};
 
 const PARTITIONS_MAX: u32 = 1 << 16;
 
@@ -36,6 +37,26 @@ pub struct DataSection {
     pub partitions: u32,
     /// Whether features are scaled to mean 0 and deviation 1.
     pub standardize: bool,
+}
+
+/// Where keys stand.
+pub(super) type Places = BTreeMap<&'static str, Origin>;
+
+/// Keys that only the data itself can prove wrong.
+const PROVED_BY_DATA: [&str; 4] = ["path", "target", "validation", "partitions"];
+
+/// The key that a data error is about; `None` if it is about the data itself.
+pub(super) fn key_of(error: &DataError) -> Option<&'static str> {
+    match error {
+        DataError::Missing { .. } | DataError::NotAFile { .. } | DataError::Denied { .. } => {
+            Some("path")
+        }
+        DataError::NoTarget { .. } | DataError::TwoTargets { .. } => Some("target"),
+        DataError::ConstantTarget { .. } | DataError::UnclearTask { .. } => Some("target"),
+        DataError::Share { .. } | DataError::EmptySide { .. } => Some("validation"),
+        DataError::Partitions { .. } => Some("partitions"),
+        _ => None,
+    }
 }
 
 impl DataSection {
@@ -94,6 +115,16 @@ pub(super) fn check(root: &Table, folder: &str, report: &mut Report) -> DataSect
             .unwrap_or(8),
         standardize: section.flag("standardize", true, report),
     }
+}
+
+/// Where the keys stand that only the data itself can prove wrong.
+pub(super) fn places(root: &Table) -> Places {
+    let section = match root.get("data").map(|node| &node.content) {
+        Some(Content::Table(section)) => section,
+        _ => return Places::new(),
+    };
+    let place = |key: &'static str| Some((key, section.get(key)?.origin));
+    PROVED_BY_DATA.into_iter().filter_map(place).collect()
 }
 
 fn column(field: &Field<'_>, report: &mut Report) -> Option<ColumnRef> {
