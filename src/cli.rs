@@ -3,16 +3,24 @@
 mod bench;
 mod best;
 mod check;
+mod clean;
+mod completions;
 mod conclusion;
+mod export;
 mod hashes;
+mod list;
+mod man;
+mod predict;
 mod resume;
 mod run;
+mod show;
 mod simulate;
+mod trials;
 mod verify;
 
 use crate::error::Code;
 use crate::recorded::Recorded;
-use crate::run_folder::RunFolder;
+use crate::run_folder::{Lock, RunFolder};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,11 +50,19 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Resume(resume::ResumeArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Trials(trials::TrialsArgs),
     Best(best::BestArgs),
+    Predict(predict::PredictArgs),
+    Export(export::ExportArgs),
     Hashes(hashes::HashesArgs),
     Verify(verify::VerifyArgs),
     Simulate(simulate::SimulateArgs),
     Bench(bench::BenchArgs),
+    Clean(clean::CleanArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What a study is changed by on the command line.
@@ -101,11 +117,19 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Run(args) => run::run(&args, &registry),
         Command::Check(args) => check::check(&args, &registry),
         Command::Resume(args) => resume::resume(&args, &registry),
+        Command::List(args) => list::list(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Trials(args) => trials::trials(&args),
         Command::Best(args) => best::best(&args),
+        Command::Predict(args) => predict::predict(&args, &registry),
+        Command::Export(args) => export::export(&args),
         Command::Hashes(args) => hashes::hashes(&args),
         Command::Verify(args) => verify::verify(&args, &registry),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Clean(args) => clean::clean(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code as u8),
@@ -126,6 +150,23 @@ fn read_run(path: &RunPath) -> Result<Recorded, crate::Error> {
     Ok(recorded)
 }
 
+/// As [`read_run`]; a run in use is read as it was a moment ago.
+fn look_at_run(path: &RunPath) -> Result<Recorded, crate::Error> {
+    let recorded = Recorded::look(RunFolder::at(&path.run))?;
+    report_recovery(&recorded.recovery);
+    Ok(recorded)
+}
+
+/// As [`read_run`], with the right to write to the run folder.
+fn lock_run(path: &RunPath) -> Result<(Recorded, Lock), crate::Error> {
+    let folder = RunFolder::at(&path.run);
+    folder.require()?;
+    let lock = folder.lock()?;
+    let recorded = Recorded::read_locked(folder, &lock)?;
+    report_recovery(&recorded.recovery);
+    Ok((recorded, lock))
+}
+
 /// A journal that was not closed in order is no error, and no secret.
 fn report_recovery(recovery: &Recovery) {
     if let Some(torn) = &recovery.torn {
@@ -135,8 +176,13 @@ fn report_recovery(recovery: &Recovery) {
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn show(text: &str) {
+    show_bytes(text.as_bytes());
+}
+
+/// As [`show`], for what is no text of ours.
+fn show_bytes(bytes: &[u8]) {
     use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().write_all(bytes);
 }
 
 /// Writes an error or a warning, each line with the program's name.

@@ -19,17 +19,26 @@
 
 mod best_state;
 mod bench;
+mod clean;
 pub mod cli;
 pub mod error;
+mod filter;
 mod json;
 mod launch;
+mod moment;
 mod observer;
+mod overview;
+mod portrait;
+mod predict;
 mod progress;
 mod ranking;
 mod recorded;
 mod results;
 pub mod run_folder;
+mod scratch;
+mod sheet;
 pub mod study_file;
+mod table;
 mod verify;
 
 pub use error::Error;

@@ -1,6 +1,8 @@
-//! The ranking of a study's trials: as a table for people, as `trials.csv` for programs.
+//! The ranking of a study's trials: as a table for people, as sheets for programs.
 
 use crate::progress::{end_word, number};
+use crate::sheet::{Cell, Sheet};
+use crate::table::aligned;
 use std::collections::BTreeSet;
 use wallaby_core::study::Study;
 use wallaby_core::trial::{EpochResult, Trial};
@@ -42,74 +44,74 @@ fn row(rank: usize, trial: &Trial, searched: &[&str]) -> Vec<String> {
 }
 
 /// A value short enough for a table.
-fn short(value: &Value) -> String {
+pub(crate) fn short(value: &Value) -> String {
     match value {
         Value::Float(value) => number(*value),
         other => other.to_string(),
     }
 }
 
-/// Columns of equal width, numbers to the left like everything else.
-fn aligned(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
-}
-
 /// Every trial, best first: number, end, epochs, objective and its epoch, the metrics of that
-/// epoch, the configuration, the BLAKE3 of the final state.
-pub(crate) fn trials_csv(study: &Study, metrics: &[&str]) -> String {
-    let metrics: Vec<&str> = metrics.iter().copied().chain(["train_loss"]).collect();
+/// epoch, the configuration, the BLAKE3 of the final state. What `trials.csv` holds.
+pub(crate) fn trials(study: &Study, metrics: &[&str]) -> Sheet {
+    let metrics = with_train_loss(metrics);
     let names: BTreeSet<&String> =
         study.trials.iter().flat_map(|trial| trial.config.keys()).collect();
-    let mut head: Vec<String> =
+    let mut columns: Vec<String> =
         ["rank", "trial", "end", "epochs", "objective", "best_epoch"].map(str::to_owned).into();
-    head.extend(metrics.iter().map(|name| (*name).to_owned()));
-    head.extend(names.iter().map(|name| format!("config.{name}")));
-    head.push("state".to_owned());
-    let mut text = head.join(",") + "\n";
-    for (rank, trial) in study.ranking().into_iter().enumerate() {
-        text += &csv_line(rank + 1, trial, &metrics, &names);
-    }
-    text
+    columns.extend(metrics.iter().cloned());
+    columns.extend(names.iter().map(|name| format!("config.{name}")));
+    columns.push("state".to_owned());
+    let ranking = study.ranking().into_iter().enumerate();
+    let rows = ranking.map(|(at, trial)| cells(at + 1, trial, &metrics, &names)).collect();
+    Sheet { columns, rows }
 }
 
-fn csv_line(rank: usize, trial: &Trial, metrics: &[&str], names: &BTreeSet<&String>) -> String {
+fn cells(rank: usize, trial: &Trial, metrics: &[String], names: &BTreeSet<&String>) -> Vec<Cell> {
     let best = best_result(trial);
     let mut cells = vec![
-        rank.to_string(),
-        trial.id.0.to_string(),
-        end_word(trial.end.as_ref()).to_owned(),
-        trial.results.len().to_string(),
-        trial.best.map(|best| best.value.to_string()).unwrap_or_default(),
-        trial.best.map(|best| best.epoch.0.to_string()).unwrap_or_default(),
+        whole(rank),
+        whole(trial.id.0),
+        Some(Value::Text(end_word(trial.end.as_ref()).to_owned())),
+        whole(trial.results.len() as u64),
+        trial.best.map(|best| Value::Float(best.value)),
+        trial.best.and_then(|best| whole(best.epoch.0)),
     ];
-    let metric = |name: &&str| best.and_then(|result| result.metrics.get(*name));
-    cells.extend(metrics.iter().map(|name| metric(name).map(f64::to_string).unwrap_or_default()));
-    let value = |name: &&String| trial.config.get(*name).map(Value::to_string);
-    cells.extend(names.iter().map(|name| value(name).map(|v| quoted(&v)).unwrap_or_default()));
-    cells.push(trial.last_state.map(|state| state.to_string()).unwrap_or_default());
-    cells.join(",") + "\n"
+    cells.extend(metrics.iter().map(|name| best.and_then(|result| metric(result, name))));
+    cells.extend(names.iter().map(|name| trial.config.get(*name).cloned()));
+    cells.push(trial.last_state.map(|state| Value::Text(state.to_string())));
+    cells
+}
+
+/// Every validated epoch, by trial: the metrics of each. What `metrics.csv` holds.
+pub(crate) fn epochs(study: &Study, metrics: &[&str]) -> Sheet {
+    let metrics = with_train_loss(metrics);
+    let mut columns: Vec<String> = ["trial", "epoch"].map(str::to_owned).into();
+    columns.extend(metrics.iter().cloned());
+    let results =
+        study.trials.iter().flat_map(|trial| trial.results.iter().map(move |r| (trial, r)));
+    let row = |(trial, result): (&Trial, &EpochResult)| {
+        let mut cells = vec![whole(trial.id.0), whole(result.epoch.0)];
+        cells.extend(metrics.iter().map(|name| metric(result, name)));
+        cells
+    };
+    Sheet { columns, rows: results.map(row).collect() }
+}
+
+fn with_train_loss(metrics: &[&str]) -> Vec<String> {
+    metrics.iter().chain(&["train_loss"]).map(|name| (*name).to_owned()).collect()
+}
+
+fn metric(result: &EpochResult, name: &str) -> Cell {
+    result.metrics.get(name).copied().map(Value::Float)
+}
+
+fn whole(number: impl TryInto<i64>) -> Cell {
+    number.try_into().ok().map(Value::Int)
 }
 
 /// The result of a trial's best epoch.
 pub(crate) fn best_result(trial: &Trial) -> Option<&EpochResult> {
     let best = trial.best?;
     trial.results.iter().find(|result| result.epoch == best.epoch)
-}
-
-/// As CSV wants it: in quotes where a comma or a quote is inside.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }

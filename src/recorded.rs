@@ -1,9 +1,11 @@
 //! A run as its journal tells it, for commands that only read.
 
 use crate::error::Error;
-use crate::run_folder::{Lock, RunFolder};
+use crate::run_folder::{FolderError, Lock, RunFolder};
+use crate::scratch::Scratch;
 use crate::study_file::StudyFile;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use wallaby_actors::journal::{Recovery, read_journal};
 use wallaby_actors::journal_actor::decode_records;
 use wallaby_core::journal::Entry;
@@ -26,9 +28,16 @@ pub(crate) struct Recorded {
     pub(crate) entries: Vec<Entry>,
     pub(crate) study: Study,
     pub(crate) recovery: Recovery,
-    /// The right to the folder: nobody else uses it as long as this is used.
+    /// The number of the process that runs it, if one does.
+    pub(crate) in_use: Option<String>,
+    /// The right to the folder: nobody else uses it as long as this is used. `None` for
+    /// a copy, and where the caller holds it.
     pub(crate) lock: Option<Lock>,
 }
+
+/// How often a journal that is being written is copied before it is left alone: a copy that a
+/// commit overtook is found damaged, and the next one is most likely whole.
+const COPIES_MAX: usize = 5;
 
 impl Recorded {
     /// Reads a run. The folder must not be in use.
@@ -37,11 +46,53 @@ impl Recorded {
     /// No run, a run in use, a damaged or newer journal.
     pub(crate) fn read(folder: RunFolder) -> Result<Self, Error> {
         folder.require()?;
-        let lock = Some(folder.lock()?);
-        let (records, recovery) = read_journal(&folder.journal())?;
+        let lock = folder.lock()?;
+        let recorded = Self::read_locked(folder, &lock)?;
+        Ok(Self { lock: Some(lock), ..recorded })
+    }
+
+    /// As [`Recorded::read`], for those who go on holding the lock.
+    ///
+    /// # Errors
+    /// A damaged or newer journal.
+    pub(crate) fn read_locked(folder: RunFolder, _lock: &Lock) -> Result<Self, Error> {
+        let journal = folder.journal();
+        Self::from_journal(folder, &journal)
+    }
+
+    /// As [`Recorded::read`], but reads a run that is in use from a copy of its journal: the run
+    /// as it was a moment ago. What another process writes is never touched.
+    ///
+    /// # Errors
+    /// As [`Recorded::read`]; a run in use only if there is no reading it.
+    pub(crate) fn look(folder: RunFolder) -> Result<Self, Error> {
+        match Self::read(folder.clone()) {
+            Err(Error::Folder(FolderError::InUse { path, process })) => {
+                let looked = (0..COPIES_MAX).find_map(|_| Self::from_copy(&folder).ok());
+                let Some(mut recorded) = looked else {
+                    return Err(FolderError::InUse { path, process }.into());
+                };
+                recorded.in_use = Some(process);
+                // That a copy was not closed in order is no news.
+                recorded.recovery.torn = None;
+                Ok(recorded)
+            }
+            read => read,
+        }
+    }
+
+    fn from_copy(folder: &RunFolder) -> Result<Self, Error> {
+        let scratch = Scratch::new(&std::env::temp_dir())?;
+        let (journal, copy) = (folder.journal(), scratch.join("journal.redb"));
+        std::fs::copy(&journal, &copy).map_err(|source| Error::file(&journal, source))?;
+        Self::from_journal(folder.clone(), &copy)
+    }
+
+    fn from_journal(folder: RunFolder, journal: &Path) -> Result<Self, Error> {
+        let (records, recovery) = read_journal(journal)?;
         let entries = decode_records(records)?;
         let study = replay(&folder, &entries)?;
-        Ok(Self { folder, entries, study, recovery, lock })
+        Ok(Self { folder, entries, study, recovery, in_use: None, lock: None })
     }
 
     /// The study file that the run was started from.

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::json;
 use crate::progress::metrics_csv;
-use crate::ranking::{best_result, trials_csv};
+use crate::ranking::{best_result, trials};
 use crate::recorded::Facts;
 use crate::run_folder::RunFolder;
 use serde_json::{Value as Json, json};
@@ -18,7 +18,7 @@ const CONFIG: &str = "best/config.json";
 /// Writes `trials.csv` and `metrics.csv`.
 pub(crate) fn write_tables(folder: &RunFolder, study: &Study, facts: &Facts) -> Result<(), Error> {
     let metrics = facts.problem.metrics();
-    folder.write("trials.csv", trials_csv(study, metrics).as_bytes())?;
+    folder.write("trials.csv", &trials(study, metrics).to_csv())?;
     Ok(folder.write("metrics.csv", metrics_csv(study, metrics).as_bytes())?)
 }
 

@@ -77,6 +77,7 @@ mod toml_tree;
 pub use data_section::DataSection;
 pub use mistake::{Mistake, Mistakes};
 pub use model_section::Families;
+pub(crate) use nearest::nearest;
 pub use objective_section::ObjectiveSection;
 pub use run_section::{Device, RunSection};
 

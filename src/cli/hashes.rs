@@ -3,6 +3,8 @@
 use super::{Outcome, RunPath, read_run, show};
 use crate::error::Code;
 use clap::Args;
+use serde_json::{Value as Json, json};
+use wallaby_core::trial::Trial;
 
 /// Show a line for each trial: its number, its epochs, the BLAKE3 of its final state
 #[derive(Debug, Args)]
@@ -13,10 +15,22 @@ Example:
 pub(super) struct HashesArgs {
     #[command(flatten)]
     path: RunPath,
+    /// As a JSON array of objects: trial, epochs, state
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn hashes(args: &HashesArgs) -> Outcome {
     let recorded = read_run(&args.path)?;
+    if args.json {
+        let line = |trial: &Trial| {
+            let state = trial.last_state.map(|state| state.to_string());
+            json!({"trial": trial.id.0, "epochs": trial.results.len(), "state": state})
+        };
+        let lines: Json = recorded.study.trials.iter().map(line).collect();
+        show(&format!("{lines:#}\n"));
+        return Ok(Code::Done);
+    }
     for trial in &recorded.study.trials {
         let state = trial.last_state.map_or_else(|| "-".to_owned(), |state| state.to_string());
         show(&format!("{} {} {state}\n", trial.id.0, trial.results.len()));

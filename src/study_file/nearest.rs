@@ -3,7 +3,7 @@
 /// The candidate that `word` most likely stands for: one that it begins, or else one at most a
 /// third of its letters away (Damerau and Levenshtein's distance). Of several the nearest, then
 /// one that holds the whole word (`gpu` is rather `wgpu` than `cpu`), then the first.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str> + Clone,
 ) -> Option<&'a str> {

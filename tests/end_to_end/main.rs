@@ -6,17 +6,21 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clean;
 mod crashes;
 mod damaged_blobs;
 mod damaged_journals;
 mod digits;
+mod export;
 mod faults;
 mod full_disk;
+mod listing;
 mod live_view;
 mod odd_studies;
 mod output;
 mod own_model;
 mod pauses;
+mod predict;
 mod process;
 mod reproducibility;
 mod run_folders;

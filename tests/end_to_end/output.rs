@@ -3,7 +3,24 @@
 use crate::sandbox::Sandbox;
 use serde_json::Value as Json;
 
-const COMMANDS: [&str; 7] = ["run", "check", "resume", "best", "hashes", "verify", "simulate"];
+const COMMANDS: [&str; 16] = [
+    "run",
+    "check",
+    "resume",
+    "list",
+    "show",
+    "trials",
+    "best",
+    "predict",
+    "export",
+    "hashes",
+    "verify",
+    "simulate",
+    "bench",
+    "clean",
+    "completions",
+    "man",
+];
 
 #[test]
 fn quiet_shows_the_run_folder_and_nothing_else() {
@@ -52,6 +69,10 @@ fn nothing_it_writes_steers_a_terminal() {
         &["run", "wrong.toml"],
         &["check", "study.toml"],
         &["best", "run"],
+        &["show", "run"],
+        &["trials", "run"],
+        &["list"],
+        &["man"],
         &["verify", "run"],
         &["frobnicate"],
         &["--help"],
@@ -80,7 +101,7 @@ fn the_help_of_every_command_shows_an_example() {
     let sandbox = Sandbox::new();
     for command in COMMANDS {
         let help = sandbox.wallaby(&[command, "--help"]).finish().expect(0).out;
-        assert!(help.contains(&format!("Example:\n  wallaby {command} ")), "{help}");
+        assert!(help.contains(&format!("Example:\n  wallaby {command}")), "{help}");
     }
     let help = sandbox.wallaby(&["--help"]).finish().expect(0).out;
     assert!(COMMANDS.iter().all(|command| help.contains(&format!("\n  {command} "))), "{help}");
