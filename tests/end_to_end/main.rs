@@ -16,6 +16,7 @@ mod faults;
 mod full_disk;
 mod listing;
 mod live_view;
+mod mistakes;
 mod odd_studies;
 mod output;
 mod own_model;

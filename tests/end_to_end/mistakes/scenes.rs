@@ -1,0 +1,175 @@
+//! The mistakes, one after the other: each made in a sandbox of its own, as a person makes it.
+
+use super::Mistake;
+use crate::process::Finished;
+use crate::sandbox::Sandbox;
+use crate::small_disk::SmallDisk;
+use std::fs;
+
+/// In the order of a person's way: study file, data, run folder, commands.
+pub(super) const MISTAKES: &[Mistake] = &[
+    edited("A misspelt key", |study| study.replace("epochs = 3", "epoch = 3")),
+    edited("A value of the wrong type", |study| study.replace("trials = 6", "trials = \"six\"")),
+    edited("A range upside down", |study| {
+        study.replace("low = 1e-3, high = 1e-1", "low = 1e-1, high = 1e-3")
+    }),
+    edited("A logarithmic range from 0", |study| {
+        let dropout = "dropout = { low = 0.0, high = 0.5, scale = \"log\" }";
+        study.replace("[search.space]", &format!("[search.space]\n{dropout}"))
+    }),
+    edited("A parameter both fixed and searched", |study| {
+        study.replace("hidden = [8]", "hidden = [8]\nlearning_rate = 0.01")
+    }),
+    edited("No number of trials", |study| study.replace("trials = 6\n", "")),
+    edited("A metric that nobody knows", |study| {
+        study.replace("[budget]", "[objective]\nmetric = \"acuracy\"\n\n[budget]")
+    }),
+    edited("A metric of another task", |study| {
+        study.replace("[budget]", "[objective]\nmetric = \"rmse\"\n\n[budget]")
+    }),
+    edited("A word that is none of the choices", |study| {
+        study.replace("[search.space]", "[search]\nsampler = \"randm\"\n\n[search.space]")
+    }),
+    plain("A study file that is not there", "run studdy.toml"),
+    edited("A data file that is not there", |study| study.replace("classes.csv", "clases.csv")),
+    edited("A data file that is a folder", |study| study.replace("classes.csv", ".")),
+    edited("A target column that does not exist", |study| study.replace("label", "lable")),
+    with_data("Data that is not UTF-8", || b"a,b,label\n1,2,x\n1,2,\xe9t\xe9\n".to_vec()),
+    with_data("Data with a header and nothing else", || b"a,b,label\n".to_vec()),
+    with_data("Data of one class", || ("a,b,label\n".to_owned() + &"1,2,x\n".repeat(20)).into()),
+    with_data("More partitions than rows", || b"a,b,label\n1,2,x\n3,4,y\n2,1,x\n4,3,y\n".to_vec()),
+    with_data("A cell that is no number", || b"a,b,label\n1,2,x\n1,two,y\n".to_vec()),
+    with_data("A row with a cell too few", || b"a,b,label\n1,2,x\n1,y\n".to_vec()),
+    Mistake {
+        title: "A run folder without permission to write",
+        command: "run study.toml --run locked/run",
+        scene: Scene::Other(locked),
+    },
+    Mistake {
+        title: "A disk without space",
+        command: "run study.toml --run disk/run",
+        scene: Scene::Other(full_disk),
+    },
+    Mistake {
+        title: "A run folder that is in use",
+        command: "resume runs/small-1",
+        scene: Scene::Other(in_use),
+    },
+    Mistake {
+        title: "A run folder of a newer version",
+        command: "show runs/small-1",
+        scene: Scene::Run(|sandbox| {
+            let about = sandbox.read("runs/small-1/run.json");
+            sandbox
+                .write("runs/small-1/run.json", about.replace("\"format\": 1", "\"format\": 99"));
+        }),
+    },
+    plain("A folder that is no run", "best examples"),
+    Mistake {
+        title: "A run into a folder of something else",
+        command: "run study.toml --run letters",
+        scene: Scene::Other(|sandbox, command| {
+            sandbox.write("letters/mother.txt", "dear mother");
+            Some(call(sandbox, command))
+        }),
+    },
+    Mistake {
+        title: "A device that is not built in",
+        command: "run study.toml --set run.device=cuda",
+        scene: Scene::Other(device),
+    },
+    plain("--set with a key that does not exist", "run study.toml --set budget.epoch=3"),
+    plain("A flag that does not exist", "run study.toml --slot 4"),
+    after_a_run("A trial that does not exist", "verify runs/small-1 --trial 99"),
+    after_a_run("A column that does not exist", "trials runs/small-1 --where acuracy>0.9"),
+    Mistake {
+        title: "Rows to predict for without a feature",
+        command: "predict runs/small-1 --data new.csv",
+        scene: Scene::Run(|sandbox| sandbox.write("new.csv", "a,b,d\n1,2,3\n")),
+    },
+];
+
+/// The study in the sandbox, edited.
+const fn edited(title: &'static str, edit: fn(&str) -> String) -> Mistake {
+    Mistake { title, command: "run study.toml", scene: Scene::Study(edit) }
+}
+
+/// Other data.
+const fn with_data(title: &'static str, data: fn() -> Vec<u8>) -> Mistake {
+    Mistake { title, command: "run study.toml", scene: Scene::Data(data) }
+}
+
+/// Nothing but the command.
+const fn plain(title: &'static str, command: &'static str) -> Mistake {
+    Mistake { title, command, scene: Scene::Command }
+}
+
+/// A command on a run that has ended.
+const fn after_a_run(title: &'static str, command: &'static str) -> Mistake {
+    Mistake { title, command, scene: Scene::Run(|_| ()) }
+}
+
+/// Where a mistake is made.
+pub(super) enum Scene {
+    Study(fn(&str) -> String),
+    Data(fn() -> Vec<u8>),
+    Command,
+    /// After a run, and something more.
+    Run(fn(&Sandbox)),
+    /// Whatever it takes; `None` if it is not possible here.
+    Other(fn(&Sandbox, &str) -> Option<Finished>),
+}
+
+impl Scene {
+    /// Makes the mistake.
+    pub(super) fn play(&self, sandbox: &Sandbox, command: &str) -> Option<Finished> {
+        match self {
+            Scene::Study(edit) => {
+                let study = sandbox.read("study.toml");
+                let edited = edit(&study);
+                assert_ne!(edited, study, "the edit finds nothing to change");
+                sandbox.write("study.toml", edited);
+            }
+            Scene::Data(data) => sandbox.write("classes.csv", data()),
+            Scene::Command => {}
+            Scene::Run(then) => {
+                call(sandbox, "run study.toml").expect(0);
+                then(sandbox);
+            }
+            Scene::Other(make) => return make(sandbox, command),
+        }
+        Some(call(sandbox, command))
+    }
+}
+
+fn call(sandbox: &Sandbox, command: &str) -> Finished {
+    let arguments: Vec<&str> = command.split(' ').collect();
+    sandbox.wallaby(&arguments).finish()
+}
+
+/// On a disk that nobody may write to: permissions do not stop the super-user.
+fn locked(sandbox: &Sandbox, command: &str) -> Option<Finished> {
+    let folder = sandbox.path("locked");
+    fs::create_dir(&folder).unwrap();
+    let disk = SmallDisk::mount(&folder, 64)?;
+    disk.protect();
+    Some(call(sandbox, command))
+}
+
+fn full_disk(sandbox: &Sandbox, command: &str) -> Option<Finished> {
+    let folder = sandbox.path("disk");
+    fs::create_dir(&folder).unwrap();
+    let _disk = SmallDisk::mount(&folder, 40)?;
+    Some(call(sandbox, command))
+}
+
+fn in_use(sandbox: &Sandbox, command: &str) -> Option<Finished> {
+    let study = sandbox.wallaby(&["run", "study.toml", "--json"]);
+    let mut first = study.faults("delay:600000").start();
+    first.await_event("trial_proposed");
+    Some(call(sandbox, command))
+}
+
+fn device(sandbox: &Sandbox, command: &str) -> Option<Finished> {
+    if cfg!(feature = "cuda") { None } else { Some(call(sandbox, command)) }
+}
