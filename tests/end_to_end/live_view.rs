@@ -142,7 +142,7 @@ fn a_plain_manner_a_dumb_terminal_and_diagnostics_get_plain_lines() {
 fn no_color_is_respected() {
     let sandbox = Sandbox::new();
     let Some(invocation) = on_terminal(&sandbox, "run", "") else { return };
-    let finished = invocation.variable("NO_COLOR", "1").finish().expect(0);
+    let finished = invocation.variable("NO_COLOR", "1").faults("delay:20").finish().expect(0);
     assert!(finished.out.contains("slot 0  "), "{finished:#?}");
     let mut codes = finished.out.split("\x1b[").skip(1);
     assert!(codes.all(|code| code.trim_start_matches(|c: char| !c.is_alphabetic()).get(..1) != Some("m")));
