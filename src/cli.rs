@@ -11,6 +11,7 @@ mod hashes;
 mod list;
 mod man;
 mod predict;
+mod report;
 mod resume;
 mod run;
 mod show;
@@ -22,8 +23,10 @@ use crate::error::Code;
 use crate::recorded::Recorded;
 use crate::run_folder::{Lock, RunFolder};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use wallaby_actors::journal::Recovery;
 use wallaby_train::Registry;
 
@@ -57,6 +60,7 @@ enum Command {
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
     Hashes(hashes::HashesArgs),
+    Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Simulate(simulate::SimulateArgs),
     Bench(bench::BenchArgs),
@@ -69,14 +73,22 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 struct Overrides {
     /// Units that run at the same time; results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     slots: Option<u32>,
     /// The root of all randomness
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// Change a key of the study file, for example --set budget.trials=4
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<String>,
+}
+
+/// Whether there is such a key is for the study file to say.
+fn key_and_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err("expected KEY=VALUE, for example budget.epochs=3".to_owned()),
+    }
 }
 
 impl Overrides {
@@ -124,6 +136,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Predict(args) => predict::predict(&args, &registry),
         Command::Export(args) => export::export(&args),
         Command::Hashes(args) => hashes::hashes(&args),
+        Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(&args, &registry),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Bench(args) => bench::bench(&args),
@@ -131,7 +144,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),
     };
-    match outcome {
+    match outcome.and_then(shown) {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             report(&error.to_string());
@@ -182,7 +195,27 @@ fn show(text: &str) {
 /// As [`show`], for what is no text of ours.
 fn show_bytes(bytes: &[u8]) {
     use std::io::Write;
-    let _ = std::io::stdout().write_all(bytes);
+    let mut out = std::io::stdout();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = NOT_SHOWN.set(error);
+        }
+        _ => {}
+    }
+}
+
+/// The first error of standard output, other than a reader that has gone away.
+static NOT_SHOWN: OnceLock<std::io::Error> = OnceLock::new();
+
+/// A command whose output did not arrive has not done what it was asked.
+fn shown(code: Code) -> Outcome {
+    match NOT_SHOWN.get() {
+        None => Ok(code),
+        Some(error) => {
+            let source = std::io::Error::new(error.kind(), error.to_string());
+            Err(crate::Error::file(Path::new("standard output"), source))
+        }
+    }
 }
 
 /// Writes an error or a warning, each line with the program's name.

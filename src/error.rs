@@ -78,7 +78,7 @@ pub enum Error {
         /// The place in the study file that is to blame, as the front of the sentence.
         blame: String,
         /// What is wrong.
-        error: DataError,
+        error: Box<DataError>,
     },
     /// The data was read before, and is not what it was; or the study's own copy of its file is
     /// not what it was.

@@ -40,7 +40,15 @@ pub(crate) fn read_study(
     overrides: &[String],
     registry: &Registry,
 ) -> Result<StudyFile, Error> {
-    let bytes = std::fs::read(path).map_err(|source| no_study_file(path, source))?;
+    let refused = |source| no_study_file(path, source);
+    let kind = std::fs::metadata(path).map_err(refused)?.file_type();
+    // Reading a pipe would wait for somebody to write.
+    if !kind.is_file() && !kind.is_dir() {
+        let path = path.display();
+        let problem = format!("{path}: is a pipe or a device, expected a study file, TOML or JSON");
+        return Err(Error::Usage(problem));
+    }
+    let bytes = std::fs::read(path).map_err(refused)?;
     let name = path.to_string_lossy();
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
@@ -93,7 +101,10 @@ pub(crate) fn prepare(mut file: StudyFile) -> Result<Prepared, Error> {
 fn read_data(file: &StudyFile) -> Result<DataSet, Error> {
     let seed = Seed::of_study(file.seed).child("split").0;
     let read = file.data.source().read().and_then(|table| table.split(&file.data.split(seed)));
-    read.map_err(|error| Error::StudyData { blame: file.blame(&error), error })
+    read.map_err(|error| {
+        let blame = file.blame(&error);
+        Error::StudyData { blame, error: Box::new(error) }
+    })
 }
 
 /// The training partitions, then the validation rows.

@@ -17,8 +17,8 @@
 //! The binary understands every command of `wallaby`, and `[model] family = "…"` finds yours.
 //! `examples/own_model.rs` is a whole one.
 
-mod best_state;
 mod bench;
+mod best_state;
 mod clean;
 pub mod cli;
 pub mod error;
@@ -33,6 +33,7 @@ mod predict;
 mod progress;
 mod ranking;
 mod recorded;
+mod report;
 mod results;
 pub mod run_folder;
 mod scratch;

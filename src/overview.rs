@@ -191,7 +191,7 @@ fn unreadable(error: impl Into<Error>) -> State {
 /// Whether a process died between `run.json` and the first record.
 fn is_not_begun(error: &Error) -> bool {
     match error {
-        Error::Contradiction { at: 0, .. } => true,
+        Error::Contradiction { at: 0, .. } | Error::NoResult { .. } => true,
         Error::Journal(JournalError::Missing { .. }) => true,
         _ => false,
     }

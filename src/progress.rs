@@ -6,11 +6,13 @@ mod metrics_file;
 mod news;
 mod pace;
 mod plain;
+mod warnings;
 
 pub(crate) use events::{Events, end_word, event_now, pause_words};
 pub(crate) use live::{Live, Stage};
 pub(crate) use metrics_file::{MetricsFile, metrics_csv};
 pub(crate) use plain::{Plain, duration, number};
+pub(crate) use warnings::Warnings;
 
 use wallaby_core::journal::Entry;
 use wallaby_core::study::Study;

@@ -108,11 +108,20 @@ impl Recorded {
 
 /// Folds a journal.
 pub(crate) fn replay(folder: &RunFolder, entries: &[Entry]) -> Result<Study, Error> {
-    Study::replay(entries).map_err(|(at, why)| Error::Contradiction {
+    if entries.is_empty() {
+        let why = " yet: nothing is recorded, the same run or resume goes on".to_owned();
+        return Err(Error::NoResult { run: folder.path().to_owned(), why });
+    }
+    let study = Study::replay(entries).map_err(|(at, why)| Error::Contradiction {
         path: folder.journal(),
         at,
         why: why.to_string(),
-    })
+    })?;
+    if folder.require()?.fingerprint != study.creation.fingerprint.to_string() {
+        let why = "it names another study than the journal beside it".to_owned();
+        return Err(FolderError::Damaged { path: folder.join("run.json"), why }.into());
+    }
+    Ok(study)
 }
 
 /// The study file in a journal.

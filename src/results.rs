@@ -5,9 +5,11 @@ use crate::json;
 use crate::progress::metrics_csv;
 use crate::ranking::{best_result, trials};
 use crate::recorded::Facts;
+use crate::report;
 use crate::run_folder::RunFolder;
 use serde_json::{Value as Json, json};
 use wallaby_core::ids::Digest;
+use wallaby_core::journal::Entry;
 use wallaby_core::study::Study;
 use wallaby_train::weights_only;
 
@@ -20,6 +22,16 @@ pub(crate) fn write_tables(folder: &RunFolder, study: &Study, facts: &Facts) -> 
     let metrics = facts.problem.metrics();
     folder.write("trials.csv", &trials(study, metrics).to_csv())?;
     Ok(folder.write("metrics.csv", metrics_csv(study, metrics).as_bytes())?)
+}
+
+/// Writes `report.html`; `entries` is the whole journal.
+pub(crate) fn write_report(
+    folder: &RunFolder,
+    entries: &[Entry],
+    study: &Study,
+    facts: &Facts,
+) -> Result<(), Error> {
+    Ok(folder.write(report::FILE, report::html(entries, study, facts).as_bytes())?)
 }
 
 /// Writes `best/` from the state of the best epoch.

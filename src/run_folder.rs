@@ -10,6 +10,7 @@
 //!   running/          what the trainers run at this moment
 //!   metrics.csv       a line for each validated epoch
 //!   trials.csv        the ranking
+//!   report.html       all of it as a page
 //!   best/             model.safetensors, config.json
 //! ```
 

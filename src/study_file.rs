@@ -19,7 +19,7 @@
 //! task = "classification"    # or "regression"; if absent, seen from the target
 //! validation = 0.2           # the share of the rows held back
 //! partitions = 8             # 1 to 65536
-//! standardize = true         # features to mean 0 and deviation 1
+//! standardize = true         # features, and values to predict, to mean 0 and deviation 1
 //! delimiter = ","
 //!
 //! [model]
@@ -122,7 +122,8 @@ pub struct StudyFile {
 impl StudyFile {
     /// Reads the `text` of the file `name`: JSON if the name ends in `.json`, else TOML. Each of
     /// `overrides`, `KEY=VALUE` with a dotted key and a TOML value or a bare text, replaces what
-    /// the file says. The folder of the data is that of `name`.
+    /// the file says; one that fixes a parameter replaces its search, and the other way round.
+    /// The folder of the data is that of `name`.
     ///
     /// # Errors
     /// Every mistake in the file and the overrides; of a syntax error only the first.

@@ -125,7 +125,9 @@ impl Writer {
         let last = self.journal.append(group.records).await?;
         if last != expected {
             let found = format!("record {} was written as {}", expected.0, last.0);
-            return Err(NodeError::ActorDied(format!("somebody else appends to the journal: {found}")));
+            return Err(NodeError::ActorDied(format!(
+                "somebody else appends to the journal: {found}"
+            )));
         }
         let _ = scheduler.cast(SchedulerMsg::Durable(last));
         Ok(())

@@ -141,7 +141,8 @@ async fn run(
     let node = NodeId(1);
     let running_folder = folder.join("running");
     let journal = journal.clone();
-    let args = NodeArgs { node, slots, numerics, journal: journal.clone(), workbench, running_folder };
+    let args =
+        NodeArgs { node, slots, numerics, journal: journal.clone(), workbench, running_folder };
     Node::start(args).await?.ended().await?;
     Ok(journal.close().await?)
 }

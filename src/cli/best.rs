@@ -1,10 +1,14 @@
 //! `wallaby best RUN`.
 
-use super::{Outcome, RunPath, read_run, show};
+use super::{Outcome, RunPath, read_run, report, show};
 use crate::error::{Code, Error};
-use crate::results::{best_json, weights_digest};
+use crate::recorded::Recorded;
+use crate::results::{best_json, weights_digest, write_best};
 use clap::Args;
 use serde_json::Value as Json;
+use wallaby_actors::blobs::BlobStore;
+use wallaby_core::ids::Digest;
+use wallaby_train::weights_only;
 
 /// Show the best trial of a run
 #[derive(Debug, Args)]
@@ -21,11 +25,36 @@ pub(super) struct BestArgs {
 
 pub(super) fn best(args: &BestArgs) -> Outcome {
     let recorded = read_run(&args.path)?;
+    refresh_weights(&recorded)?;
     let (folder, study) = (&recorded.folder, &recorded.study);
     let none = || Error::NoResult { run: folder.path().to_owned(), why: String::new() };
     let best = best_json(folder, study, weights_digest(folder), None).ok_or_else(none)?;
     show(&if args.json { format!("{best:#}\n") } else { lines(&best) });
     Ok(Code::Done)
+}
+
+/// Weights that are not there, or not those of the best state, are written again from it.
+fn refresh_weights(recorded: &Recorded) -> Result<(), Error> {
+    let (folder, study) = (&recorded.folder, &recorded.study);
+    let Some((_, best)) = study.best().filter(|_| recorded.lock.is_some()) else { return Ok(()) };
+    let state = BlobStore::open(&folder.blobs()).and_then(|blobs| blobs.get(&best.state));
+    match state {
+        Ok(state) => {
+            let expected = weights_only(&state).ok().map(|weights| Digest::of(&weights));
+            if expected != weights_digest(folder) {
+                write_best(folder, study, &recorded.facts()?, &state)?;
+            }
+        }
+        Err(error) if weights_digest(folder).is_none() => {
+            let run = folder.path().display();
+            report(&format!(
+                "the weights are not there: {error}; `wallaby resume {run}` makes them"
+            ));
+        }
+        // The state went with `clean`; the weights are what is left of it.
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 /// One field a line; the fields of `metrics` and `config` indented below them.

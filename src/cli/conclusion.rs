@@ -60,7 +60,7 @@ fn summary(folder: &RunFolder, study: &Study) -> String {
     let path = folder.path().display();
     let model = if study.best().is_some() { "best/, " } else { "" };
     format!(
-        "{best}; {} units in {took}\nresults in {path}: {model}trials.csv, metrics.csv\n",
+        "{best}; {} units in {took}\nresults in {path}: {model}report.html, trials.csv, metrics.csv\n",
         study.commits
     )
 }

@@ -8,19 +8,22 @@ use crate::best_state::best_state;
 use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
 use crate::observer::Observer;
-use crate::progress::{All, Events, Live, MetricsFile, Plain, Progress, Stage, event_now};
+use crate::progress::{
+    All, Events, Live, MetricsFile, Plain, Progress, Stage, Warnings, event_now,
+};
 use crate::results;
 use crate::run_folder::{Lock, RunFolder};
 use clap::Args;
 use signals::Signals;
-use std::io::stdout;
+use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::sync::watch;
+use wallaby_actors::journal_actor::decode_records;
 use wallaby_actors::node::{Node, NodeArgs};
 use wallaby_actors::trainer::quiet_panics_of_trainers;
-use wallaby_core::ids::Digest;
+use wallaby_core::ids::{Digest, Seq};
 use wallaby_core::study::{Phase, Study};
 use wallaby_train::{Registry, canary};
 
@@ -144,10 +147,11 @@ async fn leave_results(session: &Session, study: &Study) -> Result<(), Error> {
 
 async fn write_results(session: &Session, study: &Study) -> Result<(), Error> {
     results::write_tables(&session.folder, study, &session.facts)?;
-    match best_state(session, study, report).await? {
-        Some(state) => results::write_best(&session.folder, study, &session.facts, &state),
-        None => Ok(()),
+    if let Some(state) = best_state(session, study, report).await? {
+        results::write_best(&session.folder, study, &session.facts, &state)?;
     }
+    let entries = decode_records(session.journal.read(Seq(0)).await?)?;
+    results::write_report(&session.folder, &entries, study, &session.facts)
 }
 
 /// Runs a node and watches it to its end; gives back the study as it then is.
@@ -246,7 +250,9 @@ fn progress(manner: Manner, file: MetricsFile, live: Option<Live>) -> Box<dyn Pr
         all.push(Box::new(Events(stdout())));
     } else if let Some(live) = live {
         all.push(Box::new(live));
-    } else if !manner.quiet {
+    } else if manner.quiet {
+        all.push(Box::new(Warnings(stderr())));
+    } else {
         all.push(Box::new(Plain::new(stdout())));
     }
     Box::new(All(all))

@@ -36,6 +36,9 @@ pub(super) fn verify(args: &VerifyArgs, registry: &Registry) -> Outcome {
             return Err(Error::Usage(format!("--trial {}: expected 0 to {known}", trial.0)));
         }
     };
+    if trials.is_empty() {
+        show("no trial yet: nothing to verify\n");
+    }
     let mut different = 0;
     for trial in &trials {
         match verifier.verify(*trial)? {

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod browser;
 mod clean;
 mod crashes;
 mod damaged_blobs;
@@ -14,6 +15,7 @@ mod digits;
 mod export;
 mod faults;
 mod full_disk;
+mod large_run;
 mod listing;
 mod live_view;
 mod mistakes;
@@ -23,6 +25,7 @@ mod own_model;
 mod pauses;
 mod predict;
 mod process;
+mod report;
 mod reproducibility;
 mod run_folders;
 mod run_record;

@@ -87,6 +87,32 @@ fn a_line_with_noise_is_learned_by_regression() {
 }
 
 #[test]
+fn large_targets_are_learned_and_their_errors_are_in_their_units() {
+    let sandbox = Sandbox::new();
+    let price = |row| 1e9 + 1e8 * (noise(row, 0) - noise(row, 1));
+    let row = |row: usize| format!("{},{},{:.0}\n", noise(row, 0), noise(row, 1), price(row));
+    sandbox.write("classes.csv", "x,y,label\n".to_owned() + &(0..300).map(row).collect::<String>());
+    let goal = ["--set", "objective.metric=rmse", "--set", "budget.epochs=8"];
+    let study = studied(&sandbox, &goal);
+    let error = study.best().unwrap().1.value;
+    assert!((1e4..1e7).contains(&error), "targets deviate by 4e7, the best model by {error}");
+    sandbox.wallaby(&["verify", "run"]).finish().expect(0);
+}
+
+#[test]
+fn times_in_seconds_tell_before_from_after() {
+    let sandbox = Sandbox::new();
+    let row = |row: usize| {
+        let second = (200.0 * noise(row, 0)).floor() - 100.0;
+        format!("{},{}\n", 1.7e9 + second, if second < 0.0 { "before" } else { "after" })
+    };
+    sandbox
+        .write("classes.csv", "time,label\n".to_owned() + &(0..300).map(row).collect::<String>());
+    let study = studied(&sandbox, &["--set", "budget.epochs=8"]);
+    assert!(study.best().unwrap().1.value > 0.9, "{:?}", study.best());
+}
+
+#[test]
 fn the_smallest_loss_is_best_where_loss_is_minimized() {
     let study = studied(&Sandbox::new(), &["--set", "objective.metric=loss"]);
     let least = study.trials.iter().filter_map(|trial| trial.best).map(|best| best.value);

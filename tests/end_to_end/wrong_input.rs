@@ -114,6 +114,32 @@ fn a_study_file_that_is_not_there_is_a_wrong_command_line() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_rather_than_waited_for() {
+    let sandbox = Sandbox::new();
+    for name in ["pipe.toml", "pipe.csv"] {
+        let made = std::process::Command::new("mkfifo").arg(sandbox.path(name)).status();
+        assert!(made.unwrap().success());
+    }
+    let told = sandbox.wallaby(&["run", "pipe.toml"]).finish().expect(2);
+    told.complains("pipe.toml: is a pipe or a device, expected a study file");
+    let told = sandbox.study("run", &["--set", "data.path=pipe.csv"]).finish().expect(4);
+    told.complains("pipe.csv: is a pipe or a device, expected a CSV file");
+}
+
+#[test]
+fn a_flag_out_of_its_form_is_a_wrong_command_line() {
+    let sandbox = Sandbox::new();
+    for slots in ["0", "1025"] {
+        sandbox.study("run", &["--slots", slots]).finish().expect(2).complains("--slots <N>");
+    }
+    for set in ["budget.epochs", "=3"] {
+        let told = sandbox.study("run", &["--set", set]).finish().expect(2);
+        told.complains("expected KEY=VALUE, for example budget.epochs=3");
+    }
+}
+
 #[test]
 fn names_that_would_leave_the_folder_of_runs_are_refused() {
     let sandbox = Sandbox::new();

@@ -143,6 +143,23 @@ fn overrides_win_over_the_file_and_later_ones_over_earlier() {
 }
 
 #[test]
+fn an_override_turns_a_searched_parameter_into_a_fixed_one_and_back() {
+    let searched = study_with("[search.space]", "[search.space]\nwidth = { low = 1, high = 9 }");
+    let study = parse(&searched, "s.toml", &["model.width=7"]).unwrap();
+    assert_eq!(study.model["width"], 7.into());
+    assert!(study.search.space.0.is_empty());
+    let fixed = study_with("[model]", "[model]\nwidth = 7");
+    for space in [
+        &["search.space.width=[1, 2]"][..],
+        &["search.space.width.low=1", "search.space.width.high=9"],
+    ] {
+        let study = parse(&fixed, "s.toml", space).unwrap();
+        assert!(study.search.space.0.contains_key("width"));
+        assert!(!study.model.contains_key("width"), "trials bring it themselves");
+    }
+}
+
+#[test]
 fn the_canonical_text_gives_the_same_study_wherever_it_is_read() {
     for text in [STUDY, FULL] {
         let study = parse(text, "studies/s.toml", &[]).unwrap();

@@ -440,6 +440,17 @@ fn of_overrides() {
 }
 
 #[test]
+fn of_a_parameter_that_is_fixed_and_searched_in_one_place() {
+    let both = ["model.width=7", "search.space.width=[1, 2]"];
+    let told = "search.space.width: is fixed by model.width as well, expected one of the two";
+    assert_eq!(messages(STUDY, "s.toml", &both), format!("--set {told}"));
+    let text = study_with("[search.space]", "width = 7\n[search.space]\nwidth = [1, 2]")
+        .replace("[search]\nwidth = 7\n", "width = 7\n[search]\n");
+    assert!(messages(&text, "s.toml", &[]).ends_with(told));
+    assert!(messages(&text, "s.toml", &["study.seed=1"]).ends_with(told));
+}
+
+#[test]
 fn know_their_line_and_key() {
     let mistakes = parse(&study_with("epochs = 5", "epochs = 0"), "s.toml", &["run.slots=0"]);
     let mistakes = mistakes.unwrap_err();

@@ -1,0 +1,125 @@
+//! The page of a run, opened in a browser: every figure draws, nothing is logged, whatever the run
+//! was like and whatever its user named things.
+
+use crate::browser::{Shown, open};
+use crate::large_run::{self, Size};
+use crate::sandbox::Sandbox;
+use std::fs;
+use wallaby::wallaby_core::space::Domain;
+
+/// The largest page that a large run may have.
+const BYTES_MAX: u64 = 8_000_000;
+
+/// Everything has drawn, and nothing went wrong on the way.
+#[track_caller]
+fn assert_whole(shown: &Shown, figures: u64) {
+    assert_eq!(shown.attribute("data-errors"), "");
+    assert_eq!(shown.console, "");
+    assert_eq!((shown.number("data-drawn"), shown.number("data-figures")), (figures, figures));
+}
+
+/// Runs the study with these arguments and opens its page.
+fn page_of(sandbox: &Sandbox, arguments: &[&str]) -> Option<Shown> {
+    sandbox.run("run", arguments);
+    open(&sandbox.path("run/report.html"))
+}
+
+#[test]
+fn a_finished_run_leaves_a_page_on_which_every_figure_draws() {
+    let sandbox = Sandbox::new();
+    let Some(shown) = page_of(&sandbox, &[]) else { return };
+    assert_whole(&shown, 5);
+    assert!(shown.document.contains("<h1 id=\"name\">small</h1>"));
+    assert_eq!(shown.document.matches("<tr data-trial=").count(), 6);
+}
+
+#[test]
+fn the_page_asks_nobody_for_anything() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    let page = sandbox.read("run/report.html");
+    for reference in ["src=", "<link", "@import", "fetch(\"", "url(http"] {
+        let ours = page.split("</style>").map(|part| part.split("<script>").next().unwrap());
+        assert!(!ours.into_iter().any(|part| part.contains(reference)), "{reference}");
+    }
+}
+
+#[test]
+fn the_report_is_written_where_it_is_wanted() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    let first = sandbox.read("run/report.html");
+    fs::remove_file(sandbox.path("run/report.html")).unwrap();
+    let report = sandbox.wallaby(&["report", "run"]).finish().expect(0);
+    assert_eq!(report.out, "run/report.html\n");
+    assert_eq!(sandbox.read("run/report.html"), first);
+    sandbox.wallaby(&["report", "run", "--out", "else.html"]).finish().expect(0);
+    assert_eq!(sandbox.read("else.html"), first);
+    let refused = sandbox.wallaby(&["report", "run", "--out", "no/where.html"]).finish();
+    refused.expect(2).complains("no/where.html");
+    sandbox.wallaby(&["report", "nothing"]).finish().expect(6);
+}
+
+#[test]
+fn the_page_of_an_odd_run_is_whole() {
+    for arguments in [
+        ["--set", "budget.trials=1", "--set", "budget.epochs=1"].as_slice(),
+        &["--set", "run.order=free", "--set", "search.policy=asha", "--slots", "3"],
+        &["--set", "search.space.activation=[\"relu\",\"gelu\"]", "--set", "data.partitions=1"],
+    ] {
+        let sandbox = Sandbox::new();
+        let Some(shown) = page_of(&sandbox, arguments) else { return };
+        let figures = if arguments[1].contains("activation") { 6 } else { 5 };
+        assert_whole(&shown, figures);
+    }
+}
+
+#[test]
+fn failed_tries_and_failed_trials_are_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.study("run", &[]).faults("panic:2:2,panic:4").finish().expect(0);
+    let Some(shown) = open(&sandbox.path("run/report.html")) else { return };
+    assert_whole(&shown, 5);
+    assert!(shown.document.contains("class=\"failed\""));
+}
+
+#[test]
+fn a_page_without_any_result_is_whole() {
+    let sandbox = Sandbox::new();
+    let faults = "panic:0,panic:1,panic:2,panic:3,panic:4,panic:5";
+    sandbox.study("run", &[]).faults(faults).finish().expect(9);
+    let Some(shown) = open(&sandbox.path("run/report.html")) else { return };
+    assert_whole(&shown, 5);
+    assert!(shown.document.contains("no trial has a result"));
+}
+
+#[test]
+fn names_that_look_like_html_stay_names() {
+    let sandbox = Sandbox::new();
+    let hostile = "</script><b>bold</b><script>throw 1</script><!--<script>";
+    let size = Size { trials: 4, epochs: 2, partitions: 3, slots: 4 };
+    large_run::write(&sandbox, "hostile", size, |creation| {
+        creation.spec.name = hostile.to_owned();
+        let words = Domain::Choice(vec![hostile.into(), "plain".into()]);
+        creation.spec.search.space.0.insert(hostile.to_owned(), words);
+    });
+    sandbox.wallaby(&["report", "hostile"]).finish().expect(0);
+    let Some(shown) = open(&sandbox.path("hostile/report.html")) else { return };
+    assert_whole(&shown, 9);
+    assert!(!shown.document.contains("<b>bold"));
+    assert!(shown.document.contains("&lt;b&gt;bold"));
+}
+
+#[test]
+fn a_thousand_trials_and_a_hundred_thousand_units_stay_small_and_quick() {
+    let sandbox = Sandbox::new();
+    let size = Size { trials: 1000, epochs: 4, partitions: 24, slots: 20 };
+    large_run::write(&sandbox, "large", size, |_| {});
+    sandbox.wallaby(&["report", "large"]).finish().expect(0);
+    let page = sandbox.path("large/report.html");
+    let bytes = fs::metadata(&page).unwrap().len();
+    assert!(bytes <= BYTES_MAX, "{bytes} bytes");
+    let Some(shown) = open(&page) else { return };
+    assert_whole(&shown, 8);
+    println!("{bytes} bytes, drawn after {} ms", shown.number("data-millis"));
+}
