@@ -1,7 +1,8 @@
 //! `wallaby report RUN`.
 
-use super::{Outcome, RunPath, read_run, show};
+use super::{Outcome, RunPath, lock_run, look_at_run, show};
 use crate::error::{Code, Error};
+use crate::recorded::Recorded;
 use crate::report;
 use clap::Args;
 use std::fs;
@@ -14,28 +15,33 @@ Example:
   wallaby report runs/digits-1
   wallaby report runs/digits-1 --out /tmp/digits.html
 
-The page holds everything it needs; open it in any browser. A run that comes to rest leaves one.")]
+The page holds everything it needs; open it in any browser. A run that comes to rest leaves one
+in its folder; with --out, a run that is under way is shown as it was a moment ago.")]
 pub(super) struct ReportArgs {
     #[command(flatten)]
     path: RunPath,
-    /// Where to; without it RUN/report.html
+    /// Where to, also while the run is under way; without it RUN/report.html
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 pub(super) fn report(args: &ReportArgs) -> Outcome {
-    let recorded = read_run(&args.path)?;
-    let page = report::html(&recorded.entries, &recorded.study, &recorded.facts()?);
     let path = match &args.out {
         Some(path) => {
+            let page = page(&look_at_run(&args.path)?)?;
             fs::write(path, page).map_err(|error| Error::file(path, error))?;
             path.clone()
         }
         None => {
-            recorded.folder.write(report::FILE, page.as_bytes())?;
+            let (recorded, _lock) = lock_run(&args.path)?;
+            recorded.folder.write(report::FILE, page(&recorded)?.as_bytes())?;
             recorded.folder.join(report::FILE)
         }
     };
     show(&format!("{}\n", path.display()));
     Ok(Code::Done)
+}
+
+fn page(recorded: &Recorded) -> Result<String, Error> {
+    Ok(report::html(&recorded.entries, &recorded.study, &recorded.facts()?))
 }
