@@ -190,11 +190,12 @@ fn unreadable(error: impl Into<Error>) -> State {
 
 /// Whether a process died between `run.json` and the first record.
 fn is_not_begun(error: &Error) -> bool {
-    match error {
-        Error::Contradiction { at: 0, .. } | Error::NoResult { .. } => true,
-        Error::Journal(JournalError::Missing { .. }) => true,
-        _ => false,
-    }
+    matches!(
+        error,
+        Error::Contradiction { at: 0, .. }
+            | Error::NoResult { .. }
+            | Error::Journal(JournalError::Missing { .. })
+    )
 }
 
 #[cfg(test)]

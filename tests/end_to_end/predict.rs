@@ -20,7 +20,7 @@ fn predict(sandbox: &Sandbox, run: &str, data: &str) -> String {
 fn accuracy(answers: &str, data: &str) -> f64 {
     let (answers, data) = (rows(answers), rows(data));
     assert_eq!(answers.len(), data.len());
-    let right = answers.iter().zip(&data).filter(|(a, d)| Some(&a[0]) == d.iter().last()).count();
+    let right = answers.iter().zip(&data).filter(|(a, d)| a[0] == d[d.len() - 1]).count();
     right as f64 / data.len() as f64
 }
 
