@@ -3,7 +3,7 @@
 use crate::sandbox::Sandbox;
 use serde_json::Value as Json;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "run",
     "check",
     "resume",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 16] = [
     "predict",
     "export",
     "hashes",
+    "report",
     "verify",
     "simulate",
     "bench",
