@@ -30,13 +30,10 @@ function parallelAxis(parameter, dim) {
   return { ...shared, type: log ? "log" : "value", min: low, max: high };
 }
 
-// The objective's own range as the last axis.
+// The objective as the last axis, with the range that its values ask for.
 function objectiveAxis(dim) {
-  const values = ranked.map(trial => trials.objective[trial]);
-  const [low, high] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-  const pad = low === high ? Math.abs(low) * 0.05 || 1 : 0;
-  const range = values.length ? { low: low - pad, high: high + pad } : { low: 0, high: 1 };
-  return parallelAxis({ name: content.metric, range: "numbers", log: wantsLog(values) && low - pad > 0, ...range }, dim);
+  const log = wantsLog(ranked.map(trial => trials.objective[trial]));
+  return { ...parallelAxis({ name: content.metric, range: "numbers", log }, dim), scale: true };
 }
 
 function parallel() {

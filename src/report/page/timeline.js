@@ -69,7 +69,7 @@ function unitShape(colours) {
     const fill = trial === marked ? palette.accent : colours[trial];
     const opacity = marked === null || trial === marked ? 1 : 0.18;
     const shape = { type: "rect", shape: { x: from, y: y - height / 2, width: to - from, height }, style: { fill, opacity } };
-    if (to - from < LABEL_FROM || full < 12) return shape;
+    if (to - from < LABEL_FROM || full < 12 || opacity < 1) return shape;
     const label = { text: String(trial), fill: "#fff", stroke: fill, lineWidth: 2, fontSize: 10 };
     return { ...shape, textContent: { style: label }, textConfig: { position: "inside" } };
   };
@@ -109,7 +109,7 @@ function timeline() {
       },
     }),
     dataZoom: [
-      { type: "slider", ...window, bottom: 10, height: 22, filterMode: "none", textStyle: { color: palette.faint }, labelFormatter: number },
+      { type: "slider", ...window, showDataShadow: false, bottom: 10, height: 22, filterMode: "none", textStyle: { color: palette.faint }, labelFormatter: number },
       { type: "inside", ...window, zoomOnMouseWheel: "ctrl", filterMode: "none" },
     ],
     series: [
