@@ -7,6 +7,7 @@ use crate::sandbox::{Sandbox, TRAINING_UNITS};
 use std::time::Duration;
 use wallaby::wallaby_core::journal::Record;
 use wallaby::wallaby_core::seed::Seed;
+use wallaby::wallaby_core::unit::Failure;
 
 /// So many processes of a run are killed before one is left alone.
 const KILLS: u64 = 6;
@@ -54,8 +55,10 @@ fn assert_every_unit_was_done_once(record: &RunRecord) {
     assert_eq!(commits.len(), TRAINING_UNITS);
     let twice: Vec<_> = commits.iter().filter(|(_, times)| **times != 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
-    let lost = |record: &Record| {
-        matches!(record, Record::UnitFailed { .. } | Record::TrialRolledBack { .. })
+    let lost = |record: &Record| match record {
+        // What was under way when the process died counts as a lost try of the unit.
+        Record::UnitFailed { failure, .. } => *failure != Failure::TrainerLost,
+        record => matches!(record, Record::TrialRolledBack { .. }),
     };
     assert!(!record.has(lost), "a kill loses nothing that was committed");
 }
@@ -152,4 +155,17 @@ fn a_process_that_dies_in_the_middle_of_a_unit_costs_only_that_unit() {
     sandbox.run("run", &[]).complains("the journal was mended: it was not closed");
     assert_eq!(sandbox.hashes("run"), expected);
     assert_every_unit_was_done_once(&RunRecord::read(&sandbox.path("run")));
+}
+
+#[test]
+fn a_unit_that_takes_the_process_down_every_time_fails_its_trial_and_no_other() {
+    let sandbox = Sandbox::new();
+    let others = |hashes: String| -> Vec<String> {
+        hashes.lines().filter(|line| !line.starts_with("1 ")).map(str::to_owned).collect()
+    };
+    let expected = others(sandbox.undisturbed(&[]));
+    let start = || sandbox.study("run", &["--quiet"]).faults("abort:1").finish();
+    let starts = (1..=20).find(|_| start().code() == Some(0));
+    assert!(starts.is_some_and(|starts| starts > 3), "ended after {starts:?} starts");
+    assert_eq!(others(sandbox.hashes("run")), expected);
 }
