@@ -111,6 +111,9 @@ impl Writer {
             }
             if let Err(error) = self.commit(group).await {
                 let _ = self.supervisor.cast(SupervisorMsg::JournalFailed(error));
+                // The node ends for this reason, and for no other that would hide it: requests
+                // that are still on their way find somebody to take them.
+                while self.requests.recv().await.is_some() {}
                 return;
             }
             if let Some(JournalMsg::Replay(reply)) = request {
