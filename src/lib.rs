@@ -7,10 +7,11 @@
 //! Implement [`wallaby_train::Architecture`] for a burn module (or [`wallaby_train::Family`] for
 //! anything else that learns), register it, and hand the registry to the command line:
 //! ```no_run
-//! # fn my_family() -> std::sync::Arc<dyn wallaby::Family> { unimplemented!() }
-//! fn main() -> std::process::ExitCode {
+//! use std::{process::ExitCode, sync::Arc};
+//!
+//! fn command_line_with(family: Arc<dyn wallaby::Family>) -> ExitCode {
 //!     let mut registry = wallaby::Registry::built_in();
-//!     registry.register(my_family()).expect("the name is new");
+//!     registry.register(family).expect("the name is new");
 //!     wallaby::cli::main(registry)
 //! }
 //! ```
