@@ -16,6 +16,8 @@ pub enum CourierMsg {
     Sweep(BTreeSet<Digest>, RpcReplyPort<()>),
 }
 
+impl ractor::Message for CourierMsg {}
+
 /// The actor that owns the removal of blobs.
 pub struct Courier;
 

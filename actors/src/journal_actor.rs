@@ -28,6 +28,8 @@ pub enum JournalMsg {
     Replay(RpcReplyPort<Result<Vec<Entry>, ReplayError>>),
 }
 
+impl ractor::Message for JournalMsg {}
+
 /// Why a journal cannot be replayed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReplayError {

@@ -37,6 +37,8 @@ pub enum SchedulerMsg {
     Tick,
 }
 
+impl ractor::Message for SchedulerMsg {}
+
 /// What a scheduler is made from.
 pub struct SchedulerArgs {
     /// The study as the journal tells it.

@@ -43,6 +43,8 @@ pub enum SupervisorMsg {
     JournalFailed(NodeError),
 }
 
+impl ractor::Message for SupervisorMsg {}
+
 /// What a supervisor is made from.
 pub struct SupervisorArgs {
     /// This node.

@@ -34,6 +34,8 @@ pub enum TrainerMsg {
     Beat,
 }
 
+impl ractor::Message for TrainerMsg {}
+
 /// What a trainer is made from.
 pub struct TrainerArgs {
     /// Its slot.
