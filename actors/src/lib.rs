@@ -7,6 +7,7 @@
 pub mod black_box;
 pub mod blobs;
 pub mod clock;
+pub mod cluster;
 pub mod courier;
 pub mod fault;
 pub mod journal;
