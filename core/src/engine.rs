@@ -7,6 +7,7 @@
 //! from the journal.
 
 mod admission;
+mod bounds;
 mod command;
 mod costs;
 mod dispatch;
@@ -15,6 +16,7 @@ mod losses;
 mod results;
 mod retention;
 
+pub use bounds::{Bounds, Precious};
 pub use command::{Command, Start};
 pub use event::{Event, Try};
 pub use losses::{LEASE_MILLIS_MAX, STALL_MILLIS_MAX};
@@ -84,8 +86,14 @@ pub struct Engine {
     pausing: Option<Pause>,
     /// What the last node without room for checkpoints said.
     full: Option<Pause>,
+    /// Somebody wants the study to end.
+    cancelled: bool,
+    /// What others leave to this study.
+    bounds: Bounds,
     /// Since when nothing runs although trials are under way.
     stalled: Option<Moment>,
+    /// Since when no living node has a trial's newest checkpoint.
+    homeless: BTreeMap<TrialId, Moment>,
     resting: bool,
     next: Seq,
     durable: Option<Seq>,
@@ -119,7 +127,10 @@ impl Engine {
             exhausted: false,
             pausing: None,
             full: None,
+            cancelled: false,
+            bounds: Bounds::default(),
             stalled: None,
+            homeless: BTreeMap::new(),
             resting: false,
             next: recorded,
             durable: recorded.0.checked_sub(1).map(Seq),
@@ -193,7 +204,11 @@ impl Engine {
             Event::Appended(through) => self.appended(through),
             Event::PauseRequested => self.pausing = Some(Pause::Requested),
             Event::ResumeRequested => self.resume(),
-            Event::Ticked => self.end_leases(),
+            Event::CancelRequested => self.cancelled = true,
+            Event::Ticked => {
+                self.end_leases();
+                self.house_the_homeless();
+            }
         }
     }
 

@@ -161,6 +161,8 @@ pub enum End {
     OutOfBudget,
     /// It cannot go on.
     Failed(Failure),
+    /// The study was cancelled.
+    Cancelled,
 }
 
 /// Why a study stands still.
@@ -183,6 +185,8 @@ pub enum Conclusion {
     TrialsSpent,
     /// The wall-clock budget is spent.
     WallClockSpent,
+    /// Somebody cancelled it.
+    Cancelled,
 }
 
 /// Bytes that are not a record.

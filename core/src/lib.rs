@@ -4,6 +4,7 @@
 //! come in as arguments, commands and journal records come out, and replay is a fold over records.
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod cluster;
 pub mod engine;
 pub mod hop;
 pub mod ids;

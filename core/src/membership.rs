@@ -3,6 +3,7 @@
 
 use crate::ids::{NodeId, PartitionId, SlotId};
 use crate::unit::Step;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a node may be relied upon.
@@ -19,7 +20,7 @@ pub enum Standing {
 }
 
 /// What a node brings along when it joins.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Offer {
     /// Number of slots.
     pub slots: u32,

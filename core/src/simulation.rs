@@ -68,3 +68,12 @@ pub fn run(seed: u64, scenario: Scenario) -> Result<Outcome, Failed> {
 #[cfg(test)]
 #[path = "simulation_tests.rs"]
 mod tests;
+
+/// What a node computes from a state: a pure function, as the real one is.
+#[cfg(test)]
+pub(crate) fn computed(
+    unit: crate::unit::Unit,
+    input: Option<crate::ids::Digest>,
+) -> crate::unit::Output {
+    node::output(unit, input, 10, false)
+}

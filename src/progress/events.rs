@@ -75,6 +75,7 @@ fn event(study: &Study, record: &Record) -> Option<Json> {
             let cause = match cause {
                 Conclusion::TrialsSpent => "trials",
                 Conclusion::WallClockSpent => "wall_clock",
+                Conclusion::Cancelled => "cancelled",
             };
             json!({"event": "study_ended", "cause": cause})
         }
@@ -101,6 +102,7 @@ pub(crate) fn end_word(end: Option<&End>) -> &'static str {
         Some(End::Stopped) => "stopped",
         Some(End::OutOfBudget) => "out_of_budget",
         Some(End::Failed(_)) => "failed",
+        Some(End::Cancelled) => "cancelled",
     }
 }
 

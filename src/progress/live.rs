@@ -74,6 +74,27 @@ impl Stage {
     }
 }
 
+/// What changes while a study runs and is in no record.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// What the slots run, each by its number.
+    pub(crate) running: watch::Receiver<Vec<Running>>,
+    /// Whether a pause was asked for.
+    pub(crate) pausing: watch::Receiver<bool>,
+    /// The names of the slots by their numbers; none if there is nothing to say beyond the number.
+    pub(crate) places: watch::Receiver<Vec<String>>,
+}
+
+impl Surroundings {
+    /// Of a study on one node.
+    pub(crate) fn of_node(
+        running: watch::Receiver<Vec<Running>>,
+        pausing: watch::Receiver<bool>,
+    ) -> Self {
+        Self { running, pausing, places: watch::channel(Vec::new()).1 }
+    }
+}
+
 /// The view of a running study. Dropped, it leaves the terminal without a trace of itself.
 pub(crate) struct Live {
     board: Arc<Mutex<Board>>,
@@ -87,12 +108,11 @@ impl Live {
         stage: Stage,
         study: &Study,
         slots: u32,
-        running: watch::Receiver<Vec<Running>>,
-        pausing: watch::Receiver<bool>,
+        surroundings: Surroundings,
     ) -> Self {
         let board = Arc::new(Mutex::new(Board::new(study, slots)));
         let (stop, stopped) = channel();
-        let artist = Artist { stage, board: Arc::clone(&board), running, pausing, last: None };
+        let artist = Artist { stage, board: Arc::clone(&board), surroundings, last: None };
         let thread = std::thread::Builder::new().name("wallaby-view".to_owned());
         // Without a thread there is no view, and the study runs all the same.
         let thread = thread.spawn(move || artist.work(&stopped)).ok();
@@ -120,8 +140,7 @@ impl Drop for Live {
 struct Artist {
     stage: Stage,
     board: Arc<Mutex<Board>>,
-    running: watch::Receiver<Vec<Running>>,
-    pausing: watch::Receiver<bool>,
+    surroundings: Surroundings,
     last: Option<(Vec<line::Line>, Size)>,
 }
 
@@ -147,8 +166,13 @@ impl Artist {
         let size = screen.size();
         let (news, lines) = {
             let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-            board.running.clone_from(&self.running.borrow());
-            board.pausing = *self.pausing.borrow();
+            let Surroundings { running, pausing, places } = &self.surroundings;
+            board.running.clone_from(&running.borrow());
+            board.pausing = *pausing.borrow();
+            board.places.clone_from(&places.borrow());
+            if !board.places.is_empty() {
+                board.slots = u32::try_from(board.places.len()).unwrap_or(u32::MAX);
+            }
             let lines = layout::lines(&board, clock.now(), size);
             (board.take_news(), if last { Vec::new() } else { lines })
         };

@@ -67,6 +67,7 @@ fn state(phase: &Phase) -> String {
         Phase::Paused(cause) => format!("paused ({})", pause_words(cause)),
         Phase::Ended(Conclusion::TrialsSpent) => "finished".to_owned(),
         Phase::Ended(Conclusion::WallClockSpent) => "ended by the wall-clock budget".to_owned(),
+        Phase::Ended(Conclusion::Cancelled) => "cancelled".to_owned(),
     }
 }
 

@@ -9,12 +9,15 @@ use crate::study::Phase;
 impl Engine {
     /// Moves the study on after every event: new trials, new units, pause, end.
     pub(super) fn advance(&mut self) {
-        if self.study.phase == Phase::Running && self.pausing.is_none() && !self.is_out_of_time() {
+        let open = self.study.phase == Phase::Running && !self.cancelled;
+        if open && self.pausing.is_none() && !self.is_out_of_time() {
             self.propose();
             self.dispatch();
             self.watch_for_stalls();
         }
-        if self.study.phase == Phase::Running && self.assignments.is_empty() {
+        let running = self.study.phase == Phase::Running;
+        let cancelled = self.cancelled && !matches!(self.study.phase, Phase::Ended(_));
+        if (running || cancelled) && self.assignments.is_empty() {
             self.conclude();
         }
         self.rest();
@@ -37,7 +40,7 @@ impl Engine {
         if left == 0 || self.exhausted {
             return;
         }
-        let slots = self.view.slots().count() as u64;
+        let slots = self.view.slots().count().min(self.bounds.units_max) as u64;
         if slots == 0 {
             return;
         }
@@ -87,13 +90,10 @@ impl Engine {
 
     /// Nothing is under way: is it a pause, or the end?
     fn conclude(&mut self) {
-        if self.is_out_of_time() {
-            let active: Vec<TrialId> = self.study.active().map(|trial| trial.id).collect();
-            for trial in active {
-                self.record(Record::TrialEnded { trial, end: End::OutOfBudget });
-                self.settle(trial);
-            }
-            self.record(Record::StudyEnded { cause: Conclusion::WallClockSpent });
+        if self.cancelled {
+            self.end_all(&End::Cancelled, Conclusion::Cancelled);
+        } else if self.is_out_of_time() {
+            self.end_all(&End::OutOfBudget, Conclusion::WallClockSpent);
         } else if self.readiness.is_empty() && self.nothing_left() {
             self.record(Record::StudyEnded { cause: Conclusion::TrialsSpent });
         } else if let Some(cause) = self.pausing.take() {
@@ -101,6 +101,16 @@ impl Engine {
         } else if let Some(cause) = self.full_everywhere() {
             self.record(Record::StudyPaused { cause });
         }
+    }
+
+    /// Ends all trials under way, and the study.
+    fn end_all(&mut self, end: &End, cause: Conclusion) {
+        let active: Vec<TrialId> = self.study.active().map(|trial| trial.id).collect();
+        for trial in active {
+            self.record(Record::TrialEnded { trial, end: end.clone() });
+            self.settle(trial);
+        }
+        self.record(Record::StudyEnded { cause });
     }
 
     fn nothing_left(&self) -> bool {

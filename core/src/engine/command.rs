@@ -4,6 +4,7 @@ use super::event::Try;
 use crate::ids::{Digest, NodeId, Seq};
 use crate::journal::Entry;
 use crate::value::Config;
+use serde::{Deserialize, Serialize};
 
 /// An output of the engine; carried out in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ pub enum Command {
 }
 
 /// The order to start a unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Start {
     /// What, where, under which fence, from which state.
     pub attempt: Try,

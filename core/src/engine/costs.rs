@@ -40,6 +40,11 @@ impl Costs {
         self.trials.get(&trial).copied().or(self.overall).unwrap_or(UNKNOWN_MILLIS)
     }
 
+    /// Expected milliseconds of a unit of which nothing is known.
+    pub(super) fn any(&self) -> f64 {
+        self.overall.unwrap_or(UNKNOWN_MILLIS)
+    }
+
     /// How slow each observed node is.
     pub(super) fn slowness(&self) -> &BTreeMap<NodeId, f64> {
         &self.slowness

@@ -10,20 +10,26 @@ use std::collections::BTreeMap;
 
 impl Engine {
     pub(super) fn dispatch(&mut self) {
-        if self.view.slots().all(|slot| self.assignments.contains_key(&slot)) {
+        let room = self.bounds.units_max.saturating_sub(self.assignments.len());
+        let taken =
+            |slot: &SlotId| self.assignments.contains_key(slot) || self.bounds.taken.contains(slot);
+        if room == 0 || self.view.slots().all(|slot| taken(&slot)) {
             return;
         }
         let candidates = self.candidates();
         if candidates.is_empty() {
             return;
         }
-        let busy = self.busy();
+        let mut busy = self.busy();
+        // How long another study's unit takes is not known here.
+        let taken = self.bounds.taken.iter().map(|slot| (*slot, Busy { millis: self.costs.any() }));
+        busy.extend(taken);
         let slowness = self.costs.slowness();
         let arrivals = self.arrivals(&busy);
         let problem =
             hop::Problem { view: &self.view, busy: &busy, candidates, arrivals, slowness };
         let plan = hop::plan(self.study.creation.spec.order, problem);
-        plan.into_iter().for_each(|assignment| self.start(assignment));
+        plan.into_iter().take(room).for_each(|assignment| self.start(assignment));
     }
 
     pub(super) fn is_assigned(&self, trial: TrialId) -> bool {

@@ -19,7 +19,7 @@ pub struct Try {
 }
 
 /// An input of the engine. Any event may come late, twice or out of order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// A node came, or says anew what it offers.
     NodeJoined {
@@ -64,6 +64,8 @@ pub enum Event {
     PauseRequested,
     /// Somebody wants the study to go on.
     ResumeRequested,
+    /// Somebody wants the study to end as soon as its units under way are done.
+    CancelRequested,
     /// Time has passed.
     Ticked,
 }

@@ -7,6 +7,7 @@ use crate::membership::{Offer, Standing};
 use crate::study::Phase;
 use crate::trial::{Checkpoint, Trial};
 use crate::unit::{Failure, Step};
+use std::collections::BTreeSet;
 
 /// How long nothing may run before the engine gives up waiting for absent nodes: trials whose
 /// checkpoints are gone roll back, and without data the study pauses.
@@ -114,6 +115,26 @@ impl Engine {
             (checkpoint.epoch, checkpoint.visited)
         } else {
             checkpoint.resumes_at(self.study.partitions())
+        }
+    }
+
+    /// Trials whose newest checkpoint has been on no living node for too long go on from an older
+    /// one, while others run.
+    pub(super) fn house_the_homeless(&mut self) {
+        if self.study.phase != Phase::Running || self.view.nodes().next().is_none() {
+            return self.homeless.clear();
+        }
+        let waiting = self.readiness.keys().filter_map(|id| self.study.trial(*id));
+        let waiting = waiting.filter(|trial| !self.is_assigned(trial.id));
+        let lost = |trial: &&Trial| trial.newest().is_some_and(|c| self.locate(c).is_none());
+        let homeless: BTreeSet<TrialId> = waiting.filter(lost).map(|trial| trial.id).collect();
+        self.homeless.retain(|trial, _| homeless.contains(trial));
+        for trial in homeless {
+            let since = *self.homeless.entry(trial).or_insert(self.now);
+            if self.now.millis_since(since) >= STALL_MILLIS_MAX {
+                self.homeless.remove(&trial);
+                self.roll_back_if_lost(trial);
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Board {
     pub(crate) epochs: u32,
     pub(crate) partitions: u32,
     pub(crate) slots: u32,
+    /// The names of the slots where they have some: those of a cluster say which node's they are.
+    pub(crate) places: Vec<String>,
     pub(crate) count: Count,
     pub(crate) mark: Mark,
     /// When `mark` was taken.
@@ -100,7 +102,7 @@ impl Board {
         match end {
             End::Stopped => self.count.stopped += 1,
             End::Failed(_) => self.count.failed += 1,
-            End::Completed | End::OutOfBudget => {}
+            End::Completed | End::OutOfBudget | End::Cancelled => {}
         }
     }
 

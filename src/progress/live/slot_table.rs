@@ -66,6 +66,9 @@ impl<'a> SlotTable<'a> {
     }
 
     fn slot(&self, slot: u32) -> String {
+        if let Some(place) = self.board.places.get(slot as usize) {
+            return place.clone();
+        }
         match self.form {
             Form::Long => format!("slot {slot}"),
             Form::Short => format!("s{slot}"),
@@ -100,12 +103,13 @@ impl<'a> SlotTable<'a> {
 /// The widths of all columns but the last, which is as wide as `59m59s`.
 fn widths(board: &Board, form: Form) -> [usize; 7] {
     let slot = digits(u64::from(board.slots.saturating_sub(1)));
+    let place = board.places.iter().map(|place| place.chars().count()).max();
     let trial = digits(board.count.expected.saturating_sub(1));
     let epoch = 2 * digits(u64::from(board.epochs)) + 1;
     let partition = digits(u64::from(board.partitions.saturating_sub(1)));
     match form {
         Form::Long => [
-            "slot ".len() + slot,
+            place.unwrap_or("slot ".len() + slot),
             "trial ".len() + trial,
             "epoch ".len() + epoch,
             "validation".len().max("partition ".len() + partition),
@@ -114,7 +118,7 @@ fn widths(board: &Board, form: Form) -> [usize; 7] {
             "59m59s".len(),
         ],
         Form::Short => [
-            1 + slot,
+            place.unwrap_or(1 + slot),
             1 + trial,
             1 + epoch,
             "val".len().max(1 + partition),

@@ -1,0 +1,504 @@
+//! The leader's decisions: an engine for each study, and what the studies share.
+
+mod copies;
+mod events;
+mod garbage;
+mod host;
+mod seat;
+
+pub use events::{ClusterCommand, ClusterEvent, Report, Ticket};
+
+use super::catalog::Catalog;
+use super::placement::{self, Placement, Room};
+use super::record::{ClusterRecord, PRIORITY, StudyId};
+use super::share::{Claim, shares};
+use crate::engine::{Bounds, Command, Event, Try};
+use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
+use crate::invariants::Violation;
+use crate::journal::{Creation, Entry, Record};
+use crate::study::Study;
+use copies::Copies;
+use garbage::Garbage;
+use host::Host;
+use seat::Seat;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How long a holder of data may be away before another node takes its place.
+pub(super) const REPLACE_MILLIS: u64 = 10_000;
+
+/// How long data that was promised a study stays, while it is being uploaded.
+const RESERVED_MILLIS: u64 = 3_600_000;
+
+/// The deciding half of a cluster's leader, for one term.
+pub struct Coordinator {
+    term: Term,
+    numerics: Digest,
+    replicas: u32,
+    now: Moment,
+    seats: BTreeMap<StudyId, Seat>,
+    names: BTreeMap<NodeId, String>,
+    hosts: BTreeMap<NodeId, Host>,
+    /// Since when the nodes that hold data are away; those never seen since the term began too.
+    absent: BTreeMap<NodeId, Moment>,
+    /// Data that is being uploaded, and until when it is kept.
+    reserved: BTreeMap<Digest, Moment>,
+    copies: Copies,
+    garbage: Garbage,
+    decided: Vec<ClusterRecord>,
+    tickets: u64,
+    /// Batches that are not durable yet: the last record of each study in them.
+    pending: VecDeque<(Ticket, BTreeMap<StudyId, Seq>)>,
+    commands: VecDeque<ClusterCommand>,
+    violation: Option<Violation>,
+}
+
+impl Coordinator {
+    /// Takes over the cluster that `catalog` tells of, as the leader of `term`, whose own numerics
+    /// class is `numerics`. Data lies on `replicas` nodes.
+    pub fn new(
+        catalog: &Catalog,
+        term: Term,
+        numerics: Digest,
+        replicas: u32,
+        now: Moment,
+    ) -> Self {
+        let mut coordinator = Self {
+            term,
+            numerics,
+            replicas,
+            now,
+            seats: BTreeMap::new(),
+            names: catalog.nodes().map(|(id, name)| (id, name.to_owned())).collect(),
+            hosts: BTreeMap::new(),
+            absent: BTreeMap::new(),
+            reserved: BTreeMap::new(),
+            copies: Copies::default(),
+            garbage: Garbage::default(),
+            decided: Vec::new(),
+            tickets: 0,
+            pending: VecDeque::new(),
+            commands: VecDeque::new(),
+            violation: None,
+        };
+        for (id, listed) in catalog.studies() {
+            let (study, placement) = (listed.study.clone(), listed.placement.clone());
+            let seat = Seat::new(study, listed.records, listed.priority, placement);
+            coordinator.take_seat(id, seat);
+        }
+        coordinator.flush();
+        coordinator
+    }
+
+    /// Takes in an event. `now` never runs backwards.
+    pub fn handle(&mut self, now: Moment, event: ClusterEvent) {
+        self.now = self.now.max(now);
+        match event {
+            ClusterEvent::NodeReported(report) => self.node_reported(report),
+            ClusterEvent::NodeSuspected(node) => self.tell_all(&Event::NodeSuspected(node)),
+            ClusterEvent::NodeTrusted(node) => self.tell_all(&Event::NodeTrusted(node)),
+            ClusterEvent::NodeDraining(node) => self.node_draining(node),
+            ClusterEvent::NodeLeft { node, boot } => self.node_left(node, boot),
+            ClusterEvent::SlotLost(slot) => self.tell_all(&Event::SlotLost(slot)),
+            ClusterEvent::Arrived { node, blob } => self.arrived(node, blob),
+            ClusterEvent::Missed { node, blob } => self.copies.missed(node, blob, self.now),
+            ClusterEvent::Study { study, event } => self.study_told(study, event),
+            ClusterEvent::Created { creation, placement, priority } => {
+                self.created(*creation, placement, priority);
+            }
+            ClusterEvent::Prioritised { study, priority } => self.prioritised(study, priority),
+            ClusterEvent::Reserved(blobs) => self.reserve(blobs),
+            ClusterEvent::Durable(ticket) => self.durable(ticket),
+            ClusterEvent::Ticked => self.tick(),
+        }
+        self.settle();
+        self.flush();
+    }
+
+    /// The next command, in order.
+    pub fn poll(&mut self) -> Option<ClusterCommand> {
+        self.commands.pop_front()
+    }
+
+    /// The ticket of the newest batch of records, durable or not.
+    pub fn newest_ticket(&self) -> Ticket {
+        Ticket(self.tickets)
+    }
+
+    /// Where data of these sizes would be placed now; the first holder of each blob is where to
+    /// bring it.
+    pub fn plan(&self, sizes: &[u64]) -> Placement {
+        placement::place(sizes, &self.rooms(), self.replicas)
+    }
+
+    /// Nodes that are there and have a blob.
+    pub fn holders(&self, blob: &Digest) -> Vec<NodeId> {
+        let holding = self.hosts.iter().filter(|(_, host)| host.holds(blob));
+        holding.map(|(id, _)| *id).collect()
+    }
+
+    /// The study of this name, and the fingerprint of what determines its result.
+    pub fn named(&self, name: &str) -> Option<(StudyId, Digest)> {
+        let mut seats = self.seats.iter().map(|(id, seat)| (*id, &seat.study().creation));
+        let found = seats.find(|(_, creation)| creation.spec.name == name);
+        found.map(|(id, creation)| (id, creation.fingerprint))
+    }
+
+    /// The units under way, each with the moment at which it was assigned.
+    pub fn running(&self) -> impl Iterator<Item = (StudyId, &Try, Moment)> {
+        let live = self.seats.iter().filter_map(|(id, seat)| Some((*id, seat.engine()?)));
+        live.flat_map(|(id, engine)| {
+            engine.running_since().map(move |(attempt, since)| (id, attempt, since))
+        })
+    }
+
+    /// Bytes of blobs that were removed because nobody needed them, and how many blobs.
+    pub fn collected(&self) -> u64 {
+        self.garbage.collected()
+    }
+
+    /// Whether nothing runs on a node any more.
+    pub fn is_idle(&self, node: NodeId) -> bool {
+        self.running().all(|(_, attempt, _)| attempt.slot.node != node)
+    }
+
+    /// The first broken invariant of any engine: a bug, never the fault of an event.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// The studies as decided so far, by number.
+    pub fn studies(&self) -> impl Iterator<Item = (StudyId, &Study)> {
+        self.seats.iter().map(|(id, seat)| (*id, seat.study()))
+    }
+
+    fn take_seat(&mut self, id: StudyId, mut seat: Seat) {
+        // A study stays within the class of its first units: the same bits come only from there.
+        let class = seat.study().numerics.first().copied().unwrap_or(self.numerics);
+        seat.lead(self.term, class, self.now);
+        for (node, host) in &self.hosts {
+            if let Some(event) = seat.joined(*node, host, class) {
+                seat.handle(self.now, event);
+            }
+        }
+        self.seats.insert(id, seat);
+        self.collect(id);
+    }
+
+    fn created(&mut self, creation: Creation, placement: Placement, priority: u32) {
+        let id = StudyId(self.seats.len() as u32);
+        let entry =
+            Entry { at: self.now, record: Record::StudyCreated(Box::new(creation.clone())) };
+        self.decided.push(ClusterRecord::Study { study: id, entry });
+        self.decided.push(ClusterRecord::Placed { study: id, placement: placement.clone() });
+        if priority != PRIORITY {
+            self.decided.push(ClusterRecord::Prioritised { study: id, priority });
+        }
+        self.take_seat(id, Seat::new(Study::new(creation), 0, priority, placement));
+    }
+
+    fn prioritised(&mut self, study: StudyId, priority: u32) {
+        if let Some(seat) = self.seats.get_mut(&study).filter(|seat| seat.priority != priority) {
+            seat.priority = priority;
+            self.decided.push(ClusterRecord::Prioritised { study, priority });
+        }
+    }
+
+    fn reserve(&mut self, blobs: Vec<Digest>) {
+        let until = Moment(self.now.0 + RESERVED_MILLIS);
+        self.reserved.extend(blobs.into_iter().map(|blob| (blob, until)));
+    }
+
+    fn study_told(&mut self, id: StudyId, event: Event) {
+        // What a unit has made lies on its node, whether or not it counts.
+        if let Event::UnitFinished(attempt, output) = &event
+            && let Some(host) = self.hosts.get_mut(&attempt.slot.node)
+        {
+            host.add(output.state);
+        }
+        self.tell(id, event);
+    }
+
+    fn node_reported(&mut self, report: Report) {
+        let Report { node, boot, name, slots, numerics, room, held, draining, .. } = report;
+        if self.hosts.get(&node).is_some_and(|host| host.boot > boot) {
+            return;
+        }
+        if self.hosts.get(&node).is_some_and(|host| host.boot < boot) {
+            self.copies.forget_node(node);
+        }
+        if self.names.get(&node) != Some(&name) {
+            self.names.insert(node, name.clone());
+            self.decided.push(ClusterRecord::NodeNamed { node, name });
+        }
+        self.absent.remove(&node);
+        let mut host = Host::new(boot, slots, numerics, room, draining, held);
+        for (_, event) in &report.told {
+            if let Event::UnitFinished(_, output) = event {
+                host.add(output.state);
+                self.garbage.spare(output.state);
+            }
+        }
+        let ids: Vec<StudyId> = self.seats.keys().copied().collect();
+        for id in ids {
+            let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.engine().is_some()) else {
+                continue;
+            };
+            let class = seat.class();
+            let mut events: Vec<Event> = seat.joined(node, &host, class).into_iter().collect();
+            if draining {
+                events.push(Event::NodeDraining(node));
+            }
+            let kept = seat.kept().into_iter().filter(|state| host.holds(state));
+            events.extend(kept.map(|state| Event::StateStored { node, state }));
+            let told = report.told.iter().filter(|(study, _)| *study == id);
+            events.extend(told.map(|(_, event)| event.clone()));
+            events.into_iter().for_each(|event| self.tell(id, event));
+        }
+        self.hosts.insert(node, host);
+    }
+
+    fn node_draining(&mut self, node: NodeId) {
+        if let Some(host) = self.hosts.get_mut(&node) {
+            host.draining = true;
+            self.tell_all(&Event::NodeDraining(node));
+        }
+    }
+
+    fn node_left(&mut self, node: NodeId, boot: u64) {
+        if self.hosts.get(&node).is_some_and(|host| host.boot == boot) {
+            self.hosts.remove(&node);
+            self.copies.forget_node(node);
+            self.absent.insert(node, self.now);
+            self.tell_all(&Event::NodeLeft { node, boot });
+        }
+    }
+
+    fn arrived(&mut self, node: NodeId, blob: Digest) {
+        self.copies.arrived(node, blob);
+        let Some(host) = self.hosts.get_mut(&node) else { return };
+        host.add(blob);
+        let ids: Vec<StudyId> = self.seats.keys().copied().collect();
+        for id in ids {
+            let Some(seat) = self.seats.get(&id).filter(|seat| seat.engine().is_some()) else {
+                continue;
+            };
+            if seat.keeps(&blob) {
+                self.tell(id, Event::StateStored { node, state: blob });
+            } else if seat.has_data(&blob) {
+                self.offer_anew(id, node);
+            }
+        }
+    }
+
+    /// Tells a study what a node has for it now.
+    fn offer_anew(&mut self, id: StudyId, node: NodeId) {
+        let (Some(seat), Some(host)) = (self.seats.get(&id), self.hosts.get(&node)) else { return };
+        let draining = host.draining;
+        if let Some(event) = seat.joined(node, host, seat.class()) {
+            self.tell(id, event);
+            if draining {
+                self.tell(id, Event::NodeDraining(node));
+            }
+        }
+    }
+
+    fn durable(&mut self, ticket: Ticket) {
+        while let Some((first, _)) = self.pending.front() {
+            if *first > ticket {
+                break;
+            }
+            let Some((_, studies)) = self.pending.pop_front() else { break };
+            studies.into_iter().for_each(|(id, seq)| self.tell(id, Event::Appended(seq)));
+        }
+    }
+
+    fn tick(&mut self) {
+        self.reserved.retain(|_, until| *until > self.now);
+        self.tell_all(&Event::Ticked);
+        self.repair();
+        self.collect_garbage();
+    }
+
+    /// Gives data that has lost holders new ones, and nodes that have come their share.
+    fn repair(&mut self) {
+        let rooms = self.rooms();
+        if rooms.is_empty() {
+            return;
+        }
+        // Nodes that are away for a moment only still count as there.
+        let known: BTreeSet<NodeId> =
+            self.seats.values().flat_map(|seat| seat.placement.iter().flatten().copied()).collect();
+        let mut counted = rooms.clone();
+        for node in known {
+            if self.hosts.contains_key(&node) {
+                continue;
+            }
+            let since = *self.absent.entry(node).or_insert(self.now);
+            if self.now.millis_since(since) < REPLACE_MILLIS {
+                counted.push(Room { node, slots: 1, bytes: 0 });
+            }
+        }
+        let mut moved = Vec::new();
+        let (hosts, replicas) = (&self.hosts, self.replicas);
+        for (id, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.engine().is_some()) {
+            let blobs: Vec<Digest> = seat.partitions();
+            let holds = |at: usize, node: NodeId| {
+                hosts.get(&node).zip(blobs.get(at)).is_some_and(|(host, blob)| host.holds(blob))
+            };
+            let mut changed = placement::repair(&mut seat.placement, &counted, replicas, holds);
+            // A newcomer takes its share only when nobody is missed: shares would move twice.
+            if counted.len() == rooms.len() {
+                changed |= placement::welcome(&mut seat.placement, &rooms);
+            }
+            if changed {
+                moved.push((*id, seat.placement.clone()));
+            }
+        }
+        let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
+        for (study, placement) in moved {
+            self.decided.push(ClusterRecord::Placed { study, placement });
+            nodes.iter().for_each(|node| self.offer_anew(study, *node));
+        }
+    }
+
+    /// Nodes that can take data.
+    fn rooms(&self) -> Vec<Room> {
+        let open = self.hosts.iter().filter(|(_, host)| !host.draining);
+        open.map(|(id, host)| Room { node: *id, slots: host.slots, bytes: host.room }).collect()
+    }
+
+    fn tell_all(&mut self, event: &Event) {
+        let ids: Vec<StudyId> = self.seats.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.tell(id, event.clone()));
+    }
+
+    /// Hands an event to a study. What it starts is bounded by what the others leave.
+    fn tell(&mut self, id: StudyId, event: Event) {
+        let bounds = Bounds { taken: self.taken_by_others(id), units_max: 0 };
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.set_bounds(bounds);
+        seat.handle(self.now, event);
+        self.collect(id);
+    }
+
+    fn taken_by_others(&self, id: StudyId) -> BTreeSet<SlotId> {
+        let others = self.running().filter(|(study, ..)| *study != id);
+        others.map(|(_, attempt, _)| attempt.slot).collect()
+    }
+
+    /// Shares the slots: first each study up to its share, those that have least of theirs first,
+    /// then whatever is left to whoever can use it.
+    fn settle(&mut self) {
+        let slots: usize = self.hosts.values().map(|host| host.slots as usize).sum();
+        let claim = |seat: &Seat| Some((seat.engine()?.demand(), seat.priority));
+        let claims: BTreeMap<StudyId, Claim> = self
+            .seats
+            .iter()
+            .filter_map(|(id, seat)| {
+                let (demand, weight) = claim(seat)?;
+                Some((*id, Claim { demand, weight }))
+            })
+            .collect();
+        let shares = shares(&claims, slots);
+        let running = |id: &StudyId| {
+            let engine = self.seats.get(id).and_then(Seat::engine);
+            engine.map_or(0, |engine| engine.running().count())
+        };
+        let mut order: Vec<StudyId> = claims.keys().copied().collect();
+        order.sort_by_key(|id| (running(id) * 1000 / shares[id].max(1), *id));
+        for pass in 0..2 {
+            for id in &order {
+                let share = if pass == 0 { shares[id] } else { usize::MAX };
+                self.offer(*id, share);
+            }
+            if claims.len() == 1 && pass == 0 && shares.values().all(|share| *share >= slots) {
+                break;
+            }
+        }
+        let wanted = self.wanted_copies();
+        let copies = self.copies.order(wanted, &self.hosts, self.now);
+        self.commands.extend(copies);
+    }
+
+    fn offer(&mut self, id: StudyId, units_max: usize) {
+        let bounds = Bounds { taken: self.taken_by_others(id), units_max };
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.set_bounds(bounds);
+        seat.reconsider(self.now);
+        self.collect(id);
+    }
+
+    /// Takes over what a study's engine wants done.
+    fn collect(&mut self, id: StudyId) {
+        let mut released = Vec::new();
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        while let Some(command) = seat.poll() {
+            match command {
+                Command::Append { entries, .. } => {
+                    let records = entries.into_iter();
+                    self.decided
+                        .extend(records.map(|entry| ClusterRecord::Study { study: id, entry }));
+                }
+                Command::StartUnit(start) => {
+                    let node = start.attempt.slot.node;
+                    let sources = start.attempt.input.map(|state| {
+                        let holding = self.hosts.iter().filter(|(_, host)| host.holds(&state));
+                        holding.map(|(id, _)| *id).collect()
+                    });
+                    if let Some(state) = start.attempt.input {
+                        self.copies.under_way(node, state, self.now);
+                    }
+                    let sources = sources.unwrap_or_default();
+                    self.commands.push_back(ClusterCommand::Start { study: id, start, sources });
+                }
+                Command::ReleaseState(state) => released.push(state),
+                Command::Rest => {}
+            }
+        }
+        if let (None, Some(violation)) = (&self.violation, seat.violation()) {
+            self.violation = Some(violation.clone());
+        }
+        seat.retire();
+        released.into_iter().for_each(|state| self.release(state));
+    }
+
+    /// Removes a checkpoint everywhere, unless another study has the same.
+    fn release(&mut self, state: Digest) {
+        if self.is_needed(&state) {
+            return;
+        }
+        for (node, host) in &mut self.hosts {
+            if host.remove(&state) {
+                self.garbage.count();
+                self.commands.push_back(ClusterCommand::Release { node: *node, blob: state });
+            }
+        }
+    }
+
+    fn is_needed(&self, blob: &Digest) -> bool {
+        self.reserved.contains_key(blob)
+            || self.seats.values().any(|seat| seat.keeps(blob) || seat.has_data(blob))
+    }
+
+    fn flush(&mut self) {
+        if self.decided.is_empty() {
+            return;
+        }
+        let records = std::mem::take(&mut self.decided);
+        let mut last = BTreeMap::new();
+        for record in &records {
+            if let ClusterRecord::Study { study, .. } = record {
+                let seat = self.seats.get_mut(study).expect("records are of studies with a seat");
+                last.insert(*study, seat.number_next());
+            }
+        }
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.pending.push_back((ticket, last));
+        // Before everything that follows from earlier decisions, after all earlier batches.
+        self.commands.push_back(ClusterCommand::Append { ticket, records });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Which blobs should be brought where, and what is on its way.
+//!
+//! A trial's newest checkpoint goes to the node that will need it while that node's slots still
+//! compute, so that no slot waits for a hop; and until it lies on two nodes it goes to another
+//! one, so that no single loss costs more than the unit in flight. Best states and those that
+//! close an epoch lie on two nodes likewise, data on as many as it is placed on.
+
+use super::Coordinator;
+use super::events::ClusterCommand;
+use super::host::Host;
+use crate::ids::{Digest, Moment, NodeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many blobs may be on their way to one node.
+const TO_ONE_NODE_MAX: usize = 4;
+
+/// A copy of which nothing is heard for so long is ordered again.
+const SILENCE_MILLIS_MAX: u64 = 60_000;
+
+/// A copy that failed is tried again after this time.
+const RETRY_MILLIS: u64 = 1_000;
+
+/// A copy that should be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    node: NodeId,
+    blob: Digest,
+    durable: bool,
+    data: bool,
+}
+
+/// Copies on their way.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Copies {
+    under_way: BTreeMap<(NodeId, Digest), Moment>,
+    failed: BTreeMap<(NodeId, Digest), Moment>,
+}
+
+impl Copies {
+    /// A node fetches a blob on its own account.
+    pub(super) fn under_way(&mut self, node: NodeId, blob: Digest, now: Moment) {
+        self.under_way.insert((node, blob), now);
+    }
+
+    pub(super) fn arrived(&mut self, node: NodeId, blob: Digest) {
+        self.under_way.remove(&(node, blob));
+        self.failed.remove(&(node, blob));
+    }
+
+    pub(super) fn missed(&mut self, node: NodeId, blob: Digest, now: Moment) {
+        if self.under_way.remove(&(node, blob)).is_some() {
+            self.failed.insert((node, blob), now);
+        }
+    }
+
+    pub(super) fn forget_node(&mut self, lost: NodeId) {
+        self.under_way.retain(|(node, _), _| *node != lost);
+        self.failed.retain(|(node, _), _| *node != lost);
+    }
+
+    /// Orders what is wanted and not on its way, as far as the nodes can take it now.
+    pub(super) fn order(
+        &mut self,
+        wanted: Vec<Wanted>,
+        hosts: &BTreeMap<NodeId, Host>,
+        now: Moment,
+    ) -> Vec<ClusterCommand> {
+        self.under_way.retain(|(node, blob), since| {
+            let there = hosts.get(node).is_none_or(|host| host.holds(blob));
+            !there && now.millis_since(*since) < SILENCE_MILLIS_MAX
+        });
+        self.failed.retain(|_, at| now.millis_since(*at) < RETRY_MILLIS);
+        let mut load: BTreeMap<NodeId, usize> = BTreeMap::new();
+        self.under_way.keys().for_each(|(node, _)| *load.entry(*node).or_default() += 1);
+        let mut commands = Vec::new();
+        for Wanted { node, blob, durable, data } in wanted {
+            let key = (node, blob);
+            let known = self.under_way.contains_key(&key) || self.failed.contains_key(&key);
+            let load = load.entry(node).or_default();
+            if known || *load >= TO_ONE_NODE_MAX {
+                continue;
+            }
+            let sources = hosts.iter().filter(|(_, host)| host.holds(&blob));
+            let sources: Vec<NodeId> = sources.map(|(id, _)| *id).collect();
+            if sources.is_empty() {
+                continue;
+            }
+            *load += 1;
+            self.under_way.insert(key, now);
+            commands.push(ClusterCommand::Copy { node, blob, sources, durable, data });
+        }
+        commands
+    }
+}
+
+impl Coordinator {
+    /// All copies that should be made, the most urgent first: hops, safety, data.
+    pub(super) fn wanted_copies(&self) -> Vec<Wanted> {
+        let (mut hops, mut spares) = (Vec::new(), BTreeMap::new());
+        for precious in self.seats.values().flat_map(|seat| seat.precious()) {
+            let (blob, durable) = (precious.state, precious.durable);
+            let want = |node| Wanted { node, blob, durable, data: false };
+            let away = |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&blob));
+            if let Some(home) = precious.home.filter(away) {
+                hops.push(want(home));
+            } else if let Some(node) = self.spare_for(&blob) {
+                spares.insert((node, blob), want(node));
+            }
+        }
+        hops.extend(spares.into_values());
+        hops.extend(self.wanted_data());
+        hops
+    }
+
+    /// Where a second copy of a checkpoint should go, if there is only one.
+    fn spare_for(&self, state: &Digest) -> Option<NodeId> {
+        let stays = |host: &Host| !host.draining;
+        let holders: BTreeSet<NodeId> = {
+            let holding = self.hosts.iter().filter(|(_, host)| host.holds(state) && stays(host));
+            holding.map(|(id, _)| *id).collect()
+        };
+        if holders.len() >= 2 {
+            return None;
+        }
+        // The next one in the ring of nodes, so that each node is the spare of another one.
+        let after = holders.first().copied().unwrap_or(NodeId(0));
+        let others = || {
+            let open = self.hosts.iter().filter(|(_, host)| stays(host));
+            open.map(|(id, _)| *id).filter(|id| !holders.contains(id))
+        };
+        others().find(|id| *id > after).or_else(|| others().next())
+    }
+
+    /// Data that nodes should have and do not.
+    fn wanted_data(&self) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for seat in self.seats.values().filter(|seat| seat.engine().is_some()) {
+            let manifest = &seat.study().creation.manifest;
+            let mut want = |node: &NodeId, blob: Digest| {
+                if self.hosts.get(node).is_some_and(|host| !host.holds(&blob)) {
+                    wanted.push(Wanted { node: *node, blob, durable: true, data: true });
+                }
+            };
+            for (blob, holders) in manifest.partitions.iter().zip(&seat.placement) {
+                holders.iter().for_each(|node| want(node, blob.digest));
+            }
+            self.hosts.keys().for_each(|node| want(node, manifest.validation.digest));
+        }
+        wanted
+    }
+
+    /// Whether a node may go: nothing runs on it, and others have everything that only it had.
+    pub fn is_drained(&self, node: NodeId) -> bool {
+        let Some(host) = self.hosts.get(&node) else { return true };
+        let elsewhere = |blob: &Digest| {
+            let mut others = self.hosts.iter().filter(|(id, _)| **id != node);
+            others.any(|(_, other)| other.holds(blob))
+        };
+        let data = self.seats.values().filter(|seat| seat.engine().is_some());
+        let data = data.flat_map(|seat| seat.partitions());
+        let states = self.seats.values().flat_map(|seat| seat.precious());
+        let mut only_here = data.chain(states.map(|precious| precious.state));
+        let needed = only_here.any(|blob| host.holds(&blob) && !elsewhere(&blob));
+        self.is_idle(node) && !needed
+    }
+}

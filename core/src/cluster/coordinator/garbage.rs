@@ -1,0 +1,94 @@
+//! Blobs that nobody needs: what failed tries, lost messages and earlier lives left on the nodes.
+//! Whatever becomes superfluous in the ordinary course is released at once, by the engines.
+
+use super::Coordinator;
+use super::events::ClusterCommand;
+use crate::ids::{Digest, Moment, NodeId};
+use std::collections::BTreeMap;
+
+/// How long a blob must have been useless before it goes. A result that is on its way, and a
+/// checkpoint that a roll-back is about to make again, become useful within this time.
+const USELESS_MILLIS: u64 = 60_000;
+
+/// How often the nodes' blobs are gone through.
+const SWEEP_MILLIS: u64 = 5_000;
+
+/// What is thought to be of no use, and since when.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Garbage {
+    useless: BTreeMap<(NodeId, Digest), Moment>,
+    swept: Moment,
+    collected: u64,
+}
+
+impl Garbage {
+    /// A result has just been told of: what it made is not useless yet.
+    pub(super) fn spare(&mut self, state: Digest) {
+        self.useless.retain(|(_, blob), _| *blob != state);
+    }
+
+    /// A blob is removed.
+    pub(super) fn count(&mut self) {
+        self.collected += 1;
+    }
+
+    /// How many blobs were removed.
+    pub(super) fn collected(&self) -> u64 {
+        self.collected
+    }
+}
+
+impl Coordinator {
+    /// Removes what has been useless for long enough.
+    pub(super) fn collect_garbage(&mut self) {
+        if self.now.millis_since(self.garbage.swept) < SWEEP_MILLIS {
+            return;
+        }
+        self.garbage.swept = self.now;
+        let mut useless = BTreeMap::new();
+        let mut due = Vec::new();
+        for (node, host) in &self.hosts {
+            for blob in host.held().filter(|blob| self.is_useless_on(*node, blob)) {
+                let key = (*node, *blob);
+                let since = self.garbage.useless.get(&key).copied().unwrap_or(self.now);
+                if self.now.millis_since(since) >= USELESS_MILLIS {
+                    due.push(key);
+                } else {
+                    useless.insert(key, since);
+                }
+            }
+        }
+        self.garbage.useless = useless;
+        for (node, blob) in due {
+            if self.hosts.get_mut(&node).is_some_and(|host| host.remove(&blob)) {
+                self.garbage.count();
+                self.commands.push_back(ClusterCommand::Release { node, blob });
+            }
+        }
+    }
+
+    /// Whether a blob may go from this node: nobody needs it, or it is data that is placed
+    /// elsewhere and lies there.
+    fn is_useless_on(&self, node: NodeId, blob: &Digest) -> bool {
+        if !self.is_needed(blob) {
+            return true;
+        }
+        let wanting = self.seats.values().filter(|seat| seat.keeps(blob) || seat.has_data(blob));
+        let mut wanting = wanting.peekable();
+        // Nobody but an upload: it is placed where it is.
+        wanting.peek().is_some()
+            && wanting.all(|seat| {
+                let partitions = seat.partitions();
+                let places = partitions.iter().zip(&seat.placement);
+                let mut places = places.filter(|(digest, _)| *digest == blob).peekable();
+                !seat.keeps(blob)
+                    && places.peek().is_some()
+                    && places.all(|(_, holders)| {
+                        let has = |holder: &NodeId| {
+                            self.hosts.get(holder).is_some_and(|host| host.holds(blob))
+                        };
+                        !holders.contains(&node) && !holders.is_empty() && holders.iter().all(has)
+                    })
+            })
+    }
+}

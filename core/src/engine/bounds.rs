@@ -1,0 +1,117 @@
+//! An engine among others: what they leave to it, and what it tells about its needs.
+
+use super::Engine;
+use crate::hop;
+use crate::ids::{Digest, Moment, NodeId, SlotId, TrialId};
+use crate::study::{Phase, Study};
+use crate::trial::{Checkpoint, Trial};
+use std::collections::BTreeSet;
+
+/// What other studies leave to this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// Slots that run units of others.
+    pub taken: BTreeSet<SlotId>,
+    /// So many units may run at once.
+    pub units_max: usize,
+}
+
+impl Default for Bounds {
+    /// Everything.
+    fn default() -> Self {
+        Self { taken: BTreeSet::new(), units_max: usize::MAX }
+    }
+}
+
+/// A checkpoint that should lie on two nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precious {
+    /// The checkpoint.
+    pub state: Digest,
+    /// Where it is needed next, if that is known.
+    pub home: Option<NodeId>,
+    /// Whether the copy must survive a loss of power.
+    pub durable: bool,
+}
+
+impl Engine {
+    /// Sets the bounds for what follows.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// Starts what can be started within the bounds.
+    pub fn reconsider(&mut self, now: Moment) {
+        self.now = self.now.max(now);
+        self.advance();
+        self.flush();
+    }
+
+    /// How many units run or could start if there were slots enough: trials under way, and those
+    /// that would be proposed.
+    pub fn demand(&self) -> usize {
+        if self.study.phase != Phase::Running || self.cancelled || self.pausing.is_some() {
+            return self.assignments.len();
+        }
+        let left = self.study.creation.spec.trials_max() - self.study.trials.len() as u64;
+        let proposable = if self.exhausted { 0 } else { left as usize };
+        self.readiness.len().saturating_add(proposable)
+    }
+
+    /// The checkpoints that trials may go on from and the best one, each with the node that will
+    /// need it.
+    pub fn precious(&self) -> Vec<Precious> {
+        let mut all = Vec::new();
+        for trial in self.study.active() {
+            let Some((newest, older)) = trial.checkpoints.split_last() else { continue };
+            all.push(self.precious_of(newest, self.home_of(trial)));
+            let boundaries = older.iter().filter(|checkpoint| self.closes_epoch(checkpoint));
+            all.extend(boundaries.map(|checkpoint| self.precious_of(checkpoint, None)));
+        }
+        let best = self.study.best().map(|(_, best)| best.state);
+        all.extend(best.map(|state| Precious { state, home: None, durable: true }));
+        all
+    }
+
+    /// Whether the checkpoint is needed.
+    pub fn keeps(&self, state: &Digest) -> bool {
+        self.retention.keeps(state) || self.releases.iter().any(|(_, pending)| pending == state)
+    }
+
+    /// Whether the study stands still, with everything about it durable.
+    pub fn is_at_rest(&self) -> bool {
+        self.resting
+    }
+
+    fn precious_of(&self, checkpoint: &Checkpoint, home: Option<NodeId>) -> Precious {
+        Precious { state: checkpoint.state, home, durable: self.closes_epoch(checkpoint) }
+    }
+
+    fn closes_epoch(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.visited >= self.study.partitions()
+    }
+
+    /// Where the trial's next unit runs, or will run as far as that can be told.
+    fn home_of(&self, trial: &Trial) -> Option<NodeId> {
+        if let Some(node) = self.node_running(trial.id) {
+            return Some(node);
+        }
+        let (order, partitions) = (self.study.creation.spec.order, self.study.partitions());
+        let steps = hop::open_steps(order, trial.id, &trial.visited, partitions);
+        let holders = self.view.holders(*steps.first()?);
+        // A validation runs where the trial is, wherever that has its rows.
+        let place = trial.newest().and_then(|checkpoint| self.locate(checkpoint));
+        place.filter(|place| holders.contains(place)).or(holders.first().copied())
+    }
+
+    fn node_running(&self, trial: TrialId) -> Option<NodeId> {
+        let mut running = self.assignments.iter();
+        let found = running.find(|(_, assignment)| assignment.attempt.unit.trial == trial);
+        found.map(|(slot, _)| slot.node)
+    }
+
+    /// The study, when the engine is no longer needed.
+    pub fn into_study(self) -> Study {
+        self.study
+    }
+}
