@@ -9,6 +9,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::Try;
 
 /// A folder with a file for each slot that runs a unit.
@@ -22,23 +23,23 @@ impl BlackBox {
     ///
     /// # Errors
     /// What the system says. A note that cannot be read is no note.
-    pub fn open(folder: &Path) -> io::Result<(Self, Vec<Try>)> {
+    pub fn open(folder: &Path) -> io::Result<(Self, Vec<(StudyId, Try)>)> {
         fs::create_dir_all(folder)?;
         let mut found = Vec::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let note: Option<Try> =
+            let note: Option<(StudyId, Try)> =
                 fs::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok());
             found.extend(note);
             fs::remove_file(&path)?;
         }
-        found.sort_by_key(|attempt: &Try| attempt.fence);
+        found.sort_by_key(|(study, attempt): &(StudyId, Try)| (*study, attempt.fence));
         Ok((Self { folder: folder.to_owned() }, found))
     }
 
     /// Notes that a unit begins. Without a note it runs all the same.
-    pub(crate) fn note(&self, attempt: &Try) {
-        let bytes = postcard::to_stdvec(attempt).expect("numbers can be written");
+    pub(crate) fn note(&self, study: StudyId, attempt: &Try) {
+        let bytes = postcard::to_stdvec(&(study, attempt)).expect("numbers can be written");
         if let Err(error) = fs::write(self.path(attempt), bytes) {
             tracing::warn!(%error, unit = %attempt.unit, "a unit runs without a note");
         }
@@ -73,11 +74,12 @@ mod tests {
         let (black_box, found) = BlackBox::open(folder.path()).unwrap();
         assert_eq!(found, []);
         for index in [1, 0, 2] {
-            black_box.note(&attempt(index));
+            black_box.note(StudyId(0), &attempt(index));
         }
         black_box.strike_out(&attempt(2));
         fs::write(folder.path().join("9"), b"torn").unwrap();
-        assert_eq!(BlackBox::open(folder.path()).unwrap().1, [attempt(0), attempt(1)]);
+        let noted = [0, 1].map(|index| (StudyId(0), attempt(index)));
+        assert_eq!(BlackBox::open(folder.path()).unwrap().1, noted);
         assert_eq!(BlackBox::open(folder.path()).unwrap().1, []);
     }
 }

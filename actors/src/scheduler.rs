@@ -6,10 +6,13 @@ use crate::courier::CourierMsg;
 use crate::journal_actor::JournalMsg;
 use crate::running::{self, Running};
 use crate::supervisor::SupervisorMsg;
-use crate::trainer::TrainerMsg;
+use crate::trainer::{Job, Reports, TrainerMsg};
+use crate::workbench::Workbench;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::{Command, Engine, Event, Try};
 use wallaby_core::ids::{Digest, NodeId, Seq, Term};
 use wallaby_core::membership::Offer;
@@ -24,6 +27,9 @@ const SWEEP: Duration = Duration::from_secs(600);
 
 /// How long a trainer may take to say what it runs. Its mailbox never waits for a computation.
 const ANSWER_MILLIS: u64 = 5_000;
+
+/// The number of the only study of a run.
+const THE_STUDY: StudyId = StudyId(0);
 
 /// What the scheduler is told.
 pub enum SchedulerMsg {
@@ -69,6 +75,8 @@ pub struct Hands {
     pub journal: ActorRef<JournalMsg>,
     /// Run units, by slot.
     pub trainers: Vec<ActorRef<TrainerMsg>>,
+    /// What they work with.
+    pub workbench: Arc<Workbench>,
     /// Removes blobs.
     pub courier: ActorRef<CourierMsg>,
     /// Ends the node.
@@ -141,7 +149,7 @@ impl Actor for Scheduler {
             SchedulerMsg::Replaced(slot, trainer) => {
                 // A new trainer has nothing to tell.
                 let (reply, _) = tokio::sync::oneshot::channel();
-                let _ = trainer.cast(TrainerMsg::Follow(myself.clone(), reply.into()));
+                let _ = trainer.cast(TrainerMsg::Follow(reports(&myself), reply.into()));
                 if let Some(place) = state.hands.trainers.get_mut(slot as usize) {
                     *place = trainer;
                 }
@@ -159,9 +167,9 @@ impl SchedulerState {
         myself: &ActorRef<SchedulerMsg>,
     ) -> Result<(), ActorProcessingErr> {
         for trainer in &self.hands.trainers {
-            let asked = ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, myself.clone());
+            let asked = ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, reports(myself));
             // One that has just died is replaced, and its unit given back.
-            for event in asked.unwrap_or_default() {
+            for (_, event) in asked.unwrap_or_default() {
                 myself.cast(SchedulerMsg::Event(event))?;
             }
         }
@@ -184,7 +192,9 @@ impl SchedulerState {
                     let trainer = self.hands.trainers.get(start.attempt.slot.index as usize);
                     let trainer = trainer.ok_or("the engine uses only the slots it was offered")?;
                     // A trainer that has just died is replaced, and its unit given back.
-                    let _ = trainer.cast(TrainerMsg::Start(Box::new(start)));
+                    let bench = Arc::clone(&self.hands.workbench);
+                    let job = Job { study: THE_STUDY, start, bench };
+                    let _ = trainer.cast(TrainerMsg::Start(Box::new(job)));
                 }
                 Command::ReleaseState(state) => {
                     self.hands.courier.cast(CourierMsg::Release(state))?
@@ -204,4 +214,12 @@ impl SchedulerState {
         let courier = &self.hands.courier;
         Ok(ractor::call_t!(courier, CourierMsg::Sweep, SWEEP.as_millis() as u64, kept)?)
     }
+}
+
+/// Reports of trainers to a scheduler. One that is gone has a successor, which will ask.
+fn reports(scheduler: &ActorRef<SchedulerMsg>) -> Reports {
+    let scheduler = scheduler.clone();
+    Arc::new(move |_, event| {
+        let _ = scheduler.cast(SchedulerMsg::Event(event));
+    })
 }

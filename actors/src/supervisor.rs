@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
+use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::{Event, Try};
 use wallaby_core::ids::{Digest, NodeId, PartitionId, Seq, SlotId, Term};
 use wallaby_core::membership::Offer;
@@ -58,7 +59,7 @@ pub struct SupervisorArgs {
     /// What trainers work with.
     pub workbench: Arc<Workbench>,
     /// Where trainers note what they run, and what was under way when the last process died.
-    pub black_box: (BlackBox, Vec<Try>),
+    pub black_box: (BlackBox, Vec<(StudyId, Try)>),
     /// Whether a paused study goes on.
     pub resume: bool,
     /// Tells observers how many records are durable.
@@ -124,7 +125,7 @@ impl Actor for Supervisor {
             journal: args.journal,
             workbench: args.workbench,
             black_box: args.black_box.0,
-            died_with: args.black_box.1,
+            died_with: args.black_box.1.into_iter().map(|(_, attempt)| attempt).collect(),
             durable: args.durable,
             running: args.running,
             ended: Some(args.ended),
@@ -217,8 +218,7 @@ impl SupervisorState {
         index: u32,
     ) -> Result<ActorRef<TrainerMsg>, ActorProcessingErr> {
         let slot = SlotId { node: self.node, index };
-        let (workbench, black_box) = (Arc::clone(&self.workbench), self.black_box.clone());
-        let args = TrainerArgs { slot, workbench, black_box };
+        let args = TrainerArgs { slot, black_box: self.black_box.clone() };
         let (trainer, _) = Actor::spawn_linked(None, Trainer, args, myself.get_cell()).await?;
         self.slots.insert(trainer.get_id(), index);
         Ok(trainer)
@@ -247,6 +247,7 @@ impl SupervisorState {
             hands: Hands {
                 journal: self.keeper.clone(),
                 trainers: self.trainers.clone(),
+                workbench: Arc::clone(&self.workbench),
                 courier: self.courier.clone(),
                 supervisor: myself.clone(),
                 durable: self.durable.clone(),

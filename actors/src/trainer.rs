@@ -2,7 +2,6 @@
 //! a thread of its own, so that its mailbox never waits for a computation.
 
 use crate::black_box::BlackBox;
-use crate::scheduler::SchedulerMsg;
 use crate::workbench::Workbench;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::any::Any;
@@ -10,6 +9,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::{Event, LEASE_MILLIS_MAX, Start, Try};
 use wallaby_core::ids::SlotId;
 use wallaby_core::unit::{Failure, Output};
@@ -21,16 +21,29 @@ const _: () = assert!(3 * BEAT.as_millis() < LEASE_MILLIS_MAX as u128);
 /// How the threads of trainers are called, before the number of their slot.
 const THREAD_NAME: &str = "trainer-";
 
+/// Takes what a trainer reports.
+pub type Reports = Arc<dyn Fn(StudyId, Event) + Send + Sync>;
+
+/// A unit to run, and what to run it with.
+pub struct Job {
+    /// Of which study.
+    pub study: StudyId,
+    /// The order.
+    pub start: Start,
+    /// What the study's units work with.
+    pub bench: Arc<Workbench>,
+}
+
 /// What a trainer is told.
 pub enum TrainerMsg {
-    /// Report to this scheduler from now on, and tell it what it cannot know: what runs, what
-    /// waits, and the last result, which an earlier scheduler may not have lived to record.
-    Follow(ActorRef<SchedulerMsg>, RpcReplyPort<Vec<Event>>),
+    /// Report here from now on, and tell what cannot be known there: what runs, what waits, and
+    /// the last result, which an earlier scheduler may not have lived to record.
+    Follow(Reports, RpcReplyPort<Vec<(StudyId, Event)>>),
     /// Start a unit. While another one runs, the newest order waits.
-    Start(Box<Start>),
+    Start(Box<Job>),
     /// From its thread: a unit has come to its end.
-    Done(Try, Result<Output, Failure>),
-    /// From its timer: tell the scheduler what runs.
+    Done(StudyId, Try, Result<Output, Failure>),
+    /// From its timer: tell what runs.
     Beat,
 }
 
@@ -40,20 +53,18 @@ impl ractor::Message for TrainerMsg {}
 pub struct TrainerArgs {
     /// Its slot.
     pub slot: SlotId,
-    /// What it works with.
-    pub workbench: Arc<Workbench>,
     /// Where it notes what it runs.
     pub black_box: BlackBox,
 }
 
 /// A trainer's state.
 pub struct TrainerState {
-    scheduler: Option<ActorRef<SchedulerMsg>>,
-    work: mpsc::Sender<Box<Start>>,
-    running: Option<Try>,
-    next: Option<Box<Start>>,
+    reports: Option<Reports>,
+    work: mpsc::Sender<Box<Job>>,
+    running: Option<(StudyId, Try)>,
+    next: Option<Box<Job>>,
     /// The last result.
-    finished: Option<Event>,
+    finished: Option<(StudyId, Event)>,
 }
 
 /// The actor that owns a slot.
@@ -72,10 +83,10 @@ impl Actor for Trainer {
         let (work, orders) = mpsc::channel();
         let trainer = myself.clone();
         let name = format!("{THREAD_NAME}{}", args.slot.index);
-        let run = move || run_units(&args.workbench, &args.black_box, &orders, &trainer);
+        let run = move || run_units(&args.black_box, &orders, &trainer);
         std::thread::Builder::new().name(name).spawn(run)?;
         myself.send_after(BEAT, || TrainerMsg::Beat);
-        Ok(TrainerState { scheduler: None, work, running: None, next: None, finished: None })
+        Ok(TrainerState { reports: None, work, running: None, next: None, finished: None })
     }
 
     async fn handle(
@@ -85,15 +96,15 @@ impl Actor for Trainer {
         state: &mut TrainerState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            TrainerMsg::Follow(scheduler, reply) => {
-                state.scheduler = Some(scheduler);
+            TrainerMsg::Follow(reports, reply) => {
+                state.reports = Some(reports);
                 // Whoever asked may be gone.
                 let _ = reply.send(state.finished.iter().cloned().chain(state.at_hand()).collect());
             }
-            TrainerMsg::Start(start) => state.take(start)?,
-            TrainerMsg::Done(attempt, outcome) => state.finish(attempt, outcome)?,
+            TrainerMsg::Start(job) => state.take(job)?,
+            TrainerMsg::Done(study, attempt, outcome) => state.finish(study, attempt, outcome)?,
             TrainerMsg::Beat => {
-                state.at_hand().for_each(|event| state.report(event));
+                state.at_hand().for_each(|(study, event)| state.report(study, event));
                 // Not an interval: after a standstill one beat is enough.
                 myself.send_after(BEAT, || TrainerMsg::Beat);
             }
@@ -105,22 +116,25 @@ impl Actor for Trainer {
 impl TrainerState {
     /// Begins a unit, or puts it aside while another one runs. An order that is not newer than
     /// what runs or waits is a repetition.
-    fn take(&mut self, start: Box<Start>) -> Result<(), ActorProcessingErr> {
-        let fence = start.attempt.fence;
-        let newest = self.next.as_ref().map(|next| next.attempt).or(self.running);
-        if newest.is_some_and(|newest| newest.fence >= fence) {
+    ///
+    /// Fences of one study are compared: those of two have nothing in common.
+    fn take(&mut self, job: Box<Job>) -> Result<(), ActorProcessingErr> {
+        let newest = self.next.as_ref().map(|next| (next.study, next.start.attempt));
+        let newest = newest.or(self.running).filter(|(study, _)| *study == job.study);
+        if newest.is_some_and(|(_, newest)| newest.fence >= job.start.attempt.fence) {
             return Ok(());
         }
         if self.running.is_some() {
-            self.next = Some(start);
+            self.next = Some(job);
             return Ok(());
         }
-        self.running = Some(start.attempt);
-        Ok(self.work.send(start)?)
+        self.running = Some((job.study, job.start.attempt));
+        Ok(self.work.send(job)?)
     }
 
     fn finish(
         &mut self,
+        study: StudyId,
         attempt: Try,
         outcome: Result<Output, Failure>,
     ) -> Result<(), ActorProcessingErr> {
@@ -129,8 +143,8 @@ impl TrainerState {
             Ok(output) => Event::UnitFinished(attempt, output),
             Err(failure) => Event::UnitFailed(attempt, failure),
         };
-        self.finished = Some(event.clone());
-        self.report(event);
+        self.finished = Some((study, event.clone()));
+        self.report(study, event);
         match self.next.take() {
             Some(next) => self.take(next),
             None => Ok(()),
@@ -138,33 +152,33 @@ impl TrainerState {
     }
 
     /// What runs, and what waits for it to end: both keep their leases.
-    fn at_hand(&self) -> impl Iterator<Item = Event> {
-        let next = self.next.as_ref().map(|next| next.attempt);
-        self.running.into_iter().chain(next).map(Event::UnitRunning)
+    fn at_hand(&self) -> impl Iterator<Item = (StudyId, Event)> {
+        let next = self.next.as_ref().map(|next| (next.study, next.start.attempt));
+        let all = self.running.into_iter().chain(next);
+        all.map(|(study, attempt)| (study, Event::UnitRunning(attempt)))
     }
 
-    /// A scheduler that is gone has a successor, which will ask.
-    fn report(&self, event: Event) {
-        if let Some(scheduler) = &self.scheduler {
-            let _ = scheduler.cast(SchedulerMsg::Event(event));
+    fn report(&self, study: StudyId, event: Event) {
+        if let Some(reports) = &self.reports {
+            reports(study, event);
         }
     }
 }
 
 /// The thread of a trainer: one unit after the other until the trainer is gone.
 fn run_units(
-    workbench: &Workbench,
     black_box: &BlackBox,
-    orders: &mpsc::Receiver<Box<Start>>,
+    orders: &mpsc::Receiver<Box<Job>>,
     trainer: &ActorRef<TrainerMsg>,
 ) {
-    for start in orders {
-        black_box.note(&start.attempt);
-        let run = AssertUnwindSafe(|| workbench.execute(&start));
+    for job in orders {
+        let Job { study, start, bench } = *job;
+        black_box.note(study, &start.attempt);
+        let run = AssertUnwindSafe(|| bench.execute(&start));
         let outcome =
             catch_unwind(run).unwrap_or_else(|panic| Err(Failure::Panicked(words(&*panic))));
         black_box.strike_out(&start.attempt);
-        if trainer.cast(TrainerMsg::Done(start.attempt, outcome)).is_err() {
+        if trainer.cast(TrainerMsg::Done(study, start.attempt, outcome)).is_err() {
             return;
         }
     }
