@@ -160,7 +160,7 @@ async fn a_journal_of_a_newer_build_is_told_from_a_damaged_one() {
     let folder = folder();
     let path = in_folder(&folder);
     let (journal, _) = Journal::open(&path, NODE).await.unwrap();
-    let store = Arc::clone(&journal.store);
+    let store = Arc::clone(&journal.member.store);
     let newer = |change: &tables::Change<'_>| change.create_tables(codec::VERSION + 1);
     store.write(Durability::Immediate, newer).unwrap();
     journal.close().await.unwrap();

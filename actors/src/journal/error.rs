@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
-use wallaby_core::ids::{NodeId, Seq};
+use wallaby_core::ids::{NodeId, Seq, Term};
 
 /// Why the journal could not do what was asked.
 #[derive(Debug, Clone, Error)]
@@ -82,6 +82,37 @@ pub enum JournalError {
         /// The journal's file.
         path: PathBuf,
         /// What the cluster says.
+        found: String,
+    },
+    /// This node does not lead in the term in which the entries were decided, or lost the lead
+    /// before the commit. Unless its own log says so, they may still have been committed.
+    #[error("this node does not lead journal {} in term {}", path.display(), term.0)]
+    Deposed {
+        /// The journal's file.
+        path: PathBuf,
+        /// The term in which the entries were decided.
+        term: Term,
+    },
+    /// Too few members answered in time. What was asked may or may not come to pass.
+    #[error("too few members of journal {} answer, expected more than half of its voters", path.display())]
+    NoQuorum {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// The members, or the next members, are not what was asked for.
+    #[error("the members of journal {} stay as they are: {found}", path.display())]
+    Members {
+        /// The journal's file.
+        path: PathBuf,
+        /// What the cluster says.
+        found: String,
+    },
+    /// Another member asked for something in bytes that mean nothing.
+    #[error("a member of journal {} asked for what cannot be read: {found}", path.display())]
+    Undecodable {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong with the bytes.
         found: String,
     },
     /// The journal was closed, or stopped after an earlier failure.

@@ -89,13 +89,13 @@ async fn a_log_cut_by_a_snapshot_takes_no_record_with_it() {
     for number in 0..50 {
         journal.append(vec![entry(number)]).await.unwrap();
     }
-    let last = journal.raft.metrics().borrow().last_log_index.unwrap();
-    journal.raft.trigger().snapshot().await.unwrap();
-    let wait = || journal.raft.wait(Some(std::time::Duration::from_secs(20)));
+    let last = journal.member.raft.metrics().borrow().last_log_index.unwrap();
+    journal.member.raft.trigger().snapshot().await.unwrap();
+    let wait = || journal.member.raft.wait(Some(std::time::Duration::from_secs(20)));
     wait().metrics(|now| now.snapshot.is_some(), "a snapshot").await.unwrap();
-    journal.raft.trigger().purge_log(last).await.unwrap();
+    journal.member.raft.trigger().purge_log(last).await.unwrap();
     wait().metrics(|now| now.purged.is_some_and(|id| id.index == last), "a cut").await.unwrap();
-    assert_eq!(journal.store.read(|view| view.last(&tables::LOG)).unwrap(), None);
+    assert_eq!(journal.member.store.read(|view| view.last(&tables::LOG)).unwrap(), None);
     journal.append(vec![entry(50)]).await.unwrap();
     journal.close().await.unwrap();
 
@@ -158,7 +158,7 @@ async fn a_journal_whose_handles_are_dropped_closes_by_itself() {
     let folder = folder();
     let (journal, _) = Journal::open(&in_folder(&folder), NODE).await.unwrap();
     journal.append(vec![entry(0)]).await.unwrap();
-    let store = Arc::downgrade(&journal.store);
+    let store = Arc::downgrade(&journal.member.store);
     drop(journal);
     while store.strong_count() > 0 {
         tokio::task::yield_now().await;

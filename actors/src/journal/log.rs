@@ -2,20 +2,25 @@
 //! Never applies an entry, and never looks into one.
 
 use super::error::{JournalError, Place};
+use super::machine;
 use super::raft::{Entry, LogId, StorageError, Types, Vote};
 use super::store::{Store, blocking, read_failed, write_failed};
-use super::tables::{self, LOG, View, decode};
+use super::tables::{self, Change, LOG, View, decode};
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader};
 use redb::Durability;
 use std::fmt::Debug;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
+use wallaby_core::ids::NodeId;
 
 /// Name of the field that holds the vote.
 pub(super) const VOTE: &str = "vote";
 /// Name of the field that holds the last log id that was cut off.
 pub(super) const PURGED: &str = "purged";
+
+/// Entries that travel to another member in one call; more only if a single one is larger.
+const CALL_BYTES_MAX: usize = 1 << 20;
 
 /// The log of one member; a cheap handle.
 #[derive(Clone)]
@@ -32,8 +37,11 @@ impl Log {
 
 /// Lays down the lead that this member held when it last ran, so that it must be elected anew
 /// and its term rises. It keeps its vote: it cannot help another to the term it once led.
-pub(super) fn resign(store: &Store) -> Result<(), JournalError> {
+pub(super) fn resign(store: &Store, node: NodeId) -> Result<(), JournalError> {
     let Some(vote) = store.read(|view| view.field::<Vote>(VOTE))? else { return Ok(()) };
+    if vote.leader_id().node_id != node.0 {
+        return Ok(());
+    }
     let resigned = Vote::new(vote.leader_id().term, vote.leader_id().node_id);
     store.write(Durability::None, |change| change.set_field(VOTE, &resigned))
 }
@@ -61,6 +69,25 @@ pub(super) fn entries(
     Ok(entries)
 }
 
+/// The first entries of a range, as many as fit into one call and at least one.
+fn some_entries(view: &View<'_>, range: Range<u64>) -> Result<Vec<Entry>, JournalError> {
+    let some = view.some(&LOG, range, CALL_BYTES_MAX)?;
+    let decoded = some
+        .into_iter()
+        .map(|(index, payload)| decode(view.path, Place::LogEntry(index), &payload));
+    decoded.collect()
+}
+
+/// Cuts off the log up to an entry, unless more of it is cut off already.
+pub(super) fn cut(change: &Change<'_>, last: LogId) -> Result<(), JournalError> {
+    change.remove(&LOG, ..=last.index)?;
+    let purged: Option<LogId> = change.field(PURGED)?;
+    if purged.is_some_and(|purged| purged.index >= last.index) {
+        return Ok(());
+    }
+    change.set_field(PURGED, &last)
+}
+
 impl RaftLogReader<Types> for Log {
     async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
         &mut self,
@@ -68,6 +95,15 @@ impl RaftLogReader<Types> for Log {
     ) -> Result<Vec<Entry>, StorageError> {
         let range = (range.start_bound().cloned(), range.end_bound().cloned());
         let read = move |store: &Store| store.read(|view| entries(view, range));
+        blocking(&self.store, read).await.map_err(read_failed)
+    }
+
+    async fn limited_get_log_entries(
+        &mut self,
+        start: u64,
+        end: u64,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let read = move |store: &Store| store.read(|view| some_entries(view, start..end));
         blocking(&self.store, read).await.map_err(read_failed)
     }
 }
@@ -123,13 +159,15 @@ impl RaftLogStorage<Types> for Log {
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        // Raft asks for this while the snapshot that covers these entries may still be under way
+        // into the file. Cut before that, and a crash between the two would leave a hole.
+        let applied = blocking(&self.store, |store| store.read(machine::last_applied)).await;
+        if applied.map_err(read_failed)? < Some(log_id) {
+            self.store.installed().await.map_err(write_failed)?;
+        }
         // Losing a purge costs nothing but space: the snapshot it rests on is durable already.
-        let write = move |store: &Store| {
-            store.write(Durability::None, |change| {
-                change.remove(&LOG, (Bound::Unbounded, Bound::Included(log_id.index)))?;
-                change.set_field(PURGED, &log_id)
-            })
-        };
+        let write =
+            move |store: &Store| store.write(Durability::None, |change| cut(change, log_id));
         blocking(&self.store, write).await.map_err(write_failed)
     }
 }

@@ -2,15 +2,17 @@
 //! Never fsyncs on its own account: what a crash takes from it is applied again from the log.
 
 use super::error::JournalError;
+use super::log;
 use super::raft::{Applied, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types};
-use super::snapshot::{self, Body};
+use super::snapshot::Body;
 use super::store::{Store, blocking, read_failed, write_failed};
-use super::tables::{Change, RECORDS};
+use super::tables::{Change, RECORDS, View};
 use openraft::storage::RaftStateMachine;
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, Snapshot};
 use redb::Durability;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Name of the field that holds [`Progress`].
 pub(super) const APPLIED: &str = "applied";
@@ -40,12 +42,25 @@ pub(super) struct Taken {
 #[derive(Clone)]
 pub(super) struct Machine {
     store: Arc<Store>,
+    records: watch::Sender<u64>,
 }
 
 impl Machine {
     /// The state machine inside this store.
     pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+        Self { store, records: watch::Sender::new(0) }
+    }
+
+    /// Tells how many records it has, from now on.
+    pub(super) async fn watched(&self) -> Result<watch::Receiver<u64>, JournalError> {
+        let read = |store: &Store| store.read(|view| view.field::<Progress>(APPLIED));
+        let progress = blocking(&self.store, read).await?;
+        self.tell(progress.unwrap_or_default().records);
+        Ok(self.records.subscribe())
+    }
+
+    fn tell(&self, records: u64) {
+        self.records.send_if_modified(|told| std::mem::replace(told, records) != records);
     }
 
     fn snapshot_of(&self, taken: Taken) -> Snapshot<Types> {
@@ -59,21 +74,28 @@ fn apply(change: &Change<'_>, entries: Vec<Entry>) -> Result<Vec<Applied>, Journ
     let mut replies = Vec::with_capacity(entries.len());
     for entry in entries {
         progress.last = Some(entry.log_id);
+        let mut deposed = false;
         match entry.payload {
             EntryPayload::Blank => {}
             EntryPayload::Membership(membership) => {
                 progress.membership = StoredMembership::new(Some(entry.log_id), membership);
             }
-            EntryPayload::Normal(group) => {
+            EntryPayload::Normal(group) if group.counts_at(&entry.log_id) => {
                 let first = progress.records;
-                progress.records += group.0.len() as u64;
-                change.put(&RECORDS, (first..).zip(group.0))?;
+                progress.records += group.entries.len() as u64;
+                change.put(&RECORDS, (first..).zip(group.entries))?;
             }
+            EntryPayload::Normal(_) => deposed = true,
         }
-        replies.push(Applied { records: progress.records });
+        replies.push(Applied { records: progress.records, deposed });
     }
     change.set_field(APPLIED, &progress)?;
     Ok(replies)
+}
+
+/// The last log entry of which the state machine knows.
+pub(super) fn last_applied(view: &View<'_>) -> Result<Option<LogId>, JournalError> {
+    Ok(view.field::<Progress>(APPLIED)?.and_then(|progress| progress.last))
 }
 
 fn take_snapshot(change: &Change<'_>) -> Result<Taken, JournalError> {
@@ -89,18 +111,17 @@ fn take_snapshot(change: &Change<'_>) -> Result<Taken, JournalError> {
     Ok(taken)
 }
 
-fn install(
-    change: &Change<'_>,
-    meta: SnapshotMeta,
-    records: Vec<Vec<u8>>,
-) -> Result<(), JournalError> {
+/// Takes over a snapshot and cuts off the log that it covers, both or neither.
+fn install(change: &Change<'_>, meta: SnapshotMeta, body: &Body) -> Result<(), JournalError> {
+    body.copy_into(change)?;
     let progress = Progress {
         last: meta.last_log_id,
         membership: meta.last_membership.clone(),
-        records: records.len() as u64,
+        records: body.records(),
     };
-    change.remove(&RECORDS, ..)?;
-    change.put(&RECORDS, (0..).zip(records))?;
+    if let Some(last) = meta.last_log_id {
+        log::cut(change, last)?;
+    }
     change.set_field(SNAPSHOT, &Taken { meta, records: progress.records })?;
     change.set_field(APPLIED, &progress)
 }
@@ -122,7 +143,11 @@ impl RaftStateMachine<Types> for Machine {
         let entries: Vec<Entry> = entries.into_iter().collect();
         let write =
             move |store: &Store| store.write(Durability::None, |change| apply(change, entries));
-        blocking(&self.store, write).await.map_err(write_failed)
+        let replies = blocking(&self.store, write).await.map_err(write_failed)?;
+        if let Some(last) = replies.last() {
+            self.tell(last.records);
+        }
+        Ok(replies)
     }
 
     async fn get_snapshot_builder(&mut self) -> Machine {
@@ -130,7 +155,7 @@ impl RaftStateMachine<Types> for Machine {
     }
 
     async fn begin_receiving_snapshot(&mut self) -> Result<Box<Body>, StorageError> {
-        Ok(Box::new(Body::default()))
+        Ok(Box::new(Body::of_incoming(Arc::clone(&self.store), 0)))
     }
 
     async fn install_snapshot(
@@ -139,11 +164,15 @@ impl RaftStateMachine<Types> for Machine {
         body: Box<Body>,
     ) -> Result<(), StorageError> {
         let meta = meta.clone();
+        let records = body.records();
         let write = move |store: &Store| {
-            let records = snapshot::unpack(store.path(), &body.into_bytes()?)?;
-            store.write(Durability::Immediate, |change| install(change, meta, records))
+            store.write(Durability::Immediate, |change| install(change, meta, &body))
         };
-        blocking(&self.store, write).await.map_err(write_failed)
+        let installed = blocking(&self.store, write).await.map_err(write_failed);
+        self.store.set_installing(false);
+        installed?;
+        self.tell(records);
+        Ok(())
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>, StorageError> {

@@ -37,12 +37,16 @@ pub(super) fn waiting(view: &View<'_>) -> Result<Vec<Vec<u8>>, JournalError> {
     }
     let next = progress.last.map_or(0, |last| last.index + 1);
     let entries = log::entries(view, next..)?;
-    Ok(entries.into_iter().flat_map(group).collect())
+    let alone = |entry: &Entry| match &entry.payload {
+        EntryPayload::Membership(membership) => membership.voter_ids().count() <= 1,
+        EntryPayload::Normal(_) | EntryPayload::Blank => true,
+    };
+    Ok(entries.into_iter().take_while(alone).flat_map(group).collect())
 }
 
 fn group(entry: Entry) -> Vec<Vec<u8>> {
     match entry.payload {
-        EntryPayload::Normal(group) => group.0,
-        EntryPayload::Blank | EntryPayload::Membership(_) => Vec::new(),
+        EntryPayload::Normal(group) if group.counts_at(&entry.log_id) => group.entries,
+        EntryPayload::Normal(_) | EntryPayload::Blank | EntryPayload::Membership(_) => Vec::new(),
     }
 }

@@ -8,18 +8,25 @@ use openraft::{AnyError, StorageIOError};
 use redb::{Database, Durability, ReadableDatabase};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use tokio::sync::watch;
 
 /// One open journal file, shared by the log and the state machine.
 pub(super) struct Store {
     path: PathBuf,
     database: RwLock<Option<Database>>,
     failure: OnceLock<JournalError>,
+    installing: watch::Sender<bool>,
 }
 
 impl Store {
     /// Takes over an open and checked file.
     pub(super) fn new(path: PathBuf, database: Database) -> Self {
-        Self { path, database: RwLock::new(Some(database)), failure: OnceLock::new() }
+        Self {
+            path,
+            database: RwLock::new(Some(database)),
+            failure: OnceLock::new(),
+            installing: watch::Sender::new(false),
+        }
     }
 
     /// The file.
@@ -30,6 +37,18 @@ impl Store {
     /// The first failure. After one the file takes no more writes until it is opened again.
     pub(super) fn failure(&self) -> Option<JournalError> {
         self.failure.get().cloned()
+    }
+
+    /// Says that a snapshot is about to be installed, or that it has been.
+    pub(super) fn set_installing(&self, installing: bool) {
+        self.installing.send_replace(installing);
+    }
+
+    /// Returns once no snapshot is on its way into the file; with the failure that kept it out.
+    pub(super) async fn installed(&self) -> Result<(), JournalError> {
+        // The sender lives as long as the store: there is no other end of the wait.
+        let _ = self.installing.subscribe().wait_for(|installing| !installing).await;
+        self.failure().map_or(Ok(()), Err)
     }
 
     /// Reads under one consistent view.
@@ -51,6 +70,7 @@ impl Store {
         if let Err(error) = &done {
             // A later one only repeats that the file is no longer usable; the first says why.
             let _ = self.failure.set(error.clone());
+            self.set_installing(false);
         }
         done
     }

@@ -5,7 +5,7 @@ use super::codec::{self, Flaw};
 use super::error::{JournalError, Place};
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
-use std::ops::RangeBounds;
+use std::ops::{ControlFlow, Range, RangeBounds};
 use std::path::Path;
 use wallaby_core::ids::Seq;
 
@@ -20,6 +20,11 @@ pub(super) const LOG: Numbered = Numbered { name: "log", place: Place::LogEntry 
 /// The state machine: sequence number → record.
 pub(super) const RECORDS: Numbered =
     Numbered { name: "records", place: |number| Place::Record(Seq(number)) };
+
+/// Records of a snapshot that has not come in as a whole: sequence number → record. Only in the
+/// files of journals that have several members.
+pub(super) const INCOMING: Numbered =
+    Numbered { name: "incoming", place: |number| Place::Record(Seq(number)) };
 
 /// Single values by name.
 const FIELDS: TableDefinition<&str, &[u8]> = TableDefinition::new("fields");
@@ -88,11 +93,46 @@ impl View<'_> {
         range: impl RangeBounds<u64>,
         mut visitor: impl FnMut(u64, &[u8]) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
+        self.visit_while(table, range, |number, payload| {
+            visitor(number, payload).map(|()| ControlFlow::Continue(()))
+        })
+    }
+
+    /// The first payloads of a range of numbers, checked: as many as have `bytes_max` together,
+    /// but at least one.
+    pub(super) fn some(
+        &self,
+        table: &Numbered,
+        range: Range<u64>,
+        bytes_max: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+        let mut some = Vec::new();
+        let mut bytes = 0;
+        self.visit_while(table, range, |number, payload| {
+            bytes += payload.len();
+            if bytes > bytes_max && !some.is_empty() {
+                return Ok(ControlFlow::Break(()));
+            }
+            some.push((number, payload.to_vec()));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(some)
+    }
+
+    fn visit_while(
+        &self,
+        table: &Numbered,
+        range: impl RangeBounds<u64>,
+        mut visitor: impl FnMut(u64, &[u8]) -> Result<ControlFlow<()>, JournalError>,
+    ) -> Result<(), JournalError> {
         let stored = self.transaction.open_table(table.definition());
         let stored = stored.map_err(|error| self.error(error))?;
         for item in stored.range(range).map_err(|error| self.error(error))? {
             let (number, sealed) = item.map_err(|error| self.error(error))?;
-            visitor(number.value(), table.unseal(self.path, number.value(), sealed.value())?)?;
+            let payload = table.unseal(self.path, number.value(), sealed.value())?;
+            if visitor(number.value(), payload)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }
