@@ -7,11 +7,15 @@
 mod cache;
 mod error;
 mod files;
+mod unfinished;
 
 pub use error::BlobError;
+pub use unfinished::Unfinished;
 
 use cache::Cache;
 use files::Files;
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wallaby_core::ids::Digest;
@@ -24,6 +28,8 @@ pub const CACHE_BYTES: usize = 256 << 20;
 pub struct BlobStore {
     files: Files,
     cache: Mutex<Cache>,
+    /// What is being written so that it can be gone on with.
+    under_way: Mutex<BTreeSet<Digest>>,
 }
 
 impl BlobStore {
@@ -42,7 +48,8 @@ impl BlobStore {
     /// As [`BlobStore::open`].
     pub fn open_with_cache(folder: &Path, cache_bytes: usize) -> Result<Self, BlobError> {
         let files = Files::open(folder)?;
-        Ok(Self { files, cache: Mutex::new(Cache::new(cache_bytes)) })
+        let cache = Mutex::new(Cache::new(cache_bytes));
+        Ok(Self { files, cache, under_way: Mutex::default() })
     }
 
     /// Stores bytes and returns their digest. A blob that is there already is not written again,
@@ -76,12 +83,70 @@ impl BlobStore {
         Ok(bytes)
     }
 
-    /// Removes a blob; returns whether it was here.
+    /// As [`BlobStore::get`], for what is large or wanted once: it is not kept in memory.
+    ///
+    /// # Errors
+    /// As [`BlobStore::get`].
+    pub fn read(&self, digest: &Digest) -> Result<Arc<Vec<u8>>, BlobError> {
+        let cached = self.cache().get(digest);
+        cached.map_or_else(|| self.files.read(digest).map(Arc::new), Ok)
+    }
+
+    /// Opens a blob's file, to be read bit by bit, and returns its length in bytes. Nothing is
+    /// verified: that is for the one who puts the bytes together.
+    ///
+    /// # Errors
+    /// `Missing` if it is not here, `Storage`.
+    pub fn open_read(&self, digest: &Digest) -> Result<(File, u64), BlobError> {
+        self.files.open_read(digest)
+    }
+
+    /// The length in bytes of a blob. Does not verify it.
+    ///
+    /// # Errors
+    /// `Missing` if it is not here, `Storage`.
+    pub fn len(&self, digest: &Digest) -> Result<u64, BlobError> {
+        self.files.length(digest)
+    }
+
+    /// Lets a blob that is here survive a loss of power. Does not verify it.
+    ///
+    /// # Errors
+    /// `Missing` if it is not here, `Storage`.
+    pub fn make_durable(&self, digest: &Digest) -> Result<(), BlobError> {
+        self.files.make_durable(digest)
+    }
+
+    /// Begins to write a blob whose bytes come bit by bit, or goes on with what an earlier begin
+    /// since the opening left: then [`Unfinished::length`] is not 0. One at a time for a digest.
+    ///
+    /// # Errors
+    /// `Busy` if somebody is at it, `Full` or `Storage`.
+    pub fn begin(self: &Arc<Self>, digest: Digest) -> Result<Unfinished, BlobError> {
+        Unfinished::resume(Arc::clone(self), digest)
+    }
+
+    /// As [`BlobStore::begin`], but always anew, several at once if need be, and nothing stays of
+    /// one that does not come to its end.
+    ///
+    /// # Errors
+    /// `Full` or `Storage`.
+    pub fn begin_aside(self: &Arc<Self>, digest: Digest) -> Result<Unfinished, BlobError> {
+        Unfinished::aside(Arc::clone(self), digest)
+    }
+
+    /// Removes a blob, and what there is of it if it is unfinished and nobody is at it; returns
+    /// whether it was here.
     ///
     /// # Errors
     /// `Storage` if it is here and cannot be removed.
     pub fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
         self.cache().remove(digest);
+        let under_way = self.under_way();
+        if !under_way.contains(digest) {
+            self.files.remove_unfinished(digest)?;
+        }
+        drop(under_way);
         self.files.remove(digest)
     }
 
@@ -110,7 +175,13 @@ impl BlobStore {
         // No call of the cache can stop half way and leave it wrong.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn under_way(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
 mod blobs_tests;
+#[cfg(test)]
+mod unfinished_tests;

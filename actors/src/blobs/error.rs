@@ -25,6 +25,22 @@ pub enum BlobError {
         /// The digest of what the file holds.
         found: Digest,
     },
+    /// Bytes that came in are not those of the blob they were announced as; none were kept.
+    #[error("{bytes} bytes came as blob {expected}, but their digest is {found}")]
+    Mismatch {
+        /// The digest they were to have.
+        expected: Digest,
+        /// The digest they have.
+        found: Digest,
+        /// How many they were.
+        bytes: u64,
+    },
+    /// Somebody else in this process is writing the blob.
+    #[error("blob {digest} is being written already")]
+    Busy {
+        /// The blob.
+        digest: Digest,
+    },
     /// No space is left for the blob; nothing of it was kept.
     #[error("no space left for blob {}", path.display())]
     Full {

@@ -55,6 +55,43 @@ impl Files {
         self.root.join(folder).join(name)
     }
 
+    /// Where the bytes of a blob are gathered by the one who may go on with them later.
+    pub(super) fn path_of_unfinished(&self, digest: &Digest) -> PathBuf {
+        let path = self.path(digest);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!("{UNFINISHED}{name}"))
+    }
+
+    /// Where the bytes of a blob are written by one who ends at once; a new place each time.
+    pub(super) fn path_aside(&self, digest: &Digest) -> PathBuf {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed);
+        self.path(digest).with_file_name(format!("{UNFINISHED}{number}"))
+    }
+
+    /// Creates the folder that a blob lies in.
+    pub(super) fn make_folder(&self, digest: &Digest) -> Result<(), BlobError> {
+        let path = self.path(digest);
+        let folder = folder_of(&path);
+        fs::create_dir_all(folder).map_err(|error| BlobError::from_io(folder, error))
+    }
+
+    /// Opens a blob for reading; also returns its length.
+    pub(super) fn open_read(&self, digest: &Digest) -> Result<(File, u64), BlobError> {
+        let path = self.path(digest);
+        let opened = File::open(&path).and_then(|file| {
+            let length = file.metadata()?.len();
+            Ok((file, length))
+        });
+        opened.map_err(|error| missing_or_io(digest, &path, error))
+    }
+
+    /// The length of a blob's file.
+    pub(super) fn length(&self, digest: &Digest) -> Result<u64, BlobError> {
+        let path = self.path(digest);
+        let found = fs::metadata(&path).map(|found| found.len());
+        found.map_err(|error| missing_or_io(digest, &path, error))
+    }
+
     /// Whether a blob is on disk with exactly these bytes.
     pub(super) fn holds(&self, digest: &Digest, bytes: &[u8]) -> Result<bool, BlobError> {
         let path = self.path(digest);
@@ -72,12 +109,7 @@ impl Files {
     /// Reads a blob and verifies it.
     pub(super) fn read(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
         let path = self.path(digest);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(BlobError::Missing { digest: *digest });
-            }
-            read => read.map_err(|error| BlobError::from_io(&path, error))?,
-        };
+        let bytes = fs::read(&path).map_err(|error| missing_or_io(digest, &path, error))?;
         let found = Digest::of(&bytes);
         if found == *digest {
             return Ok(bytes);
@@ -92,31 +124,33 @@ impl Files {
         bytes: &[u8],
         durable: bool,
     ) -> Result<(), BlobError> {
-        let path = self.path(digest);
-        let folder = folder_of(&path);
-        fs::create_dir_all(folder).map_err(|error| BlobError::from_io(folder, error))?;
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let aside = folder.join(format!("{UNFINISHED}{number}"));
+        self.make_folder(digest)?;
+        let (path, aside) = (self.path(digest), self.path_aside(digest));
         let written = write_file(&aside, bytes, durable).and_then(|()| fs::rename(&aside, &path));
         if let Err(error) = written {
             // The first error is the one to tell; what stays here goes at the next opening.
             let _ = fs::remove_file(&aside);
             return Err(BlobError::from_io(&path, error));
         }
-        if durable { self.sync_folders(folder) } else { Ok(()) }
+        if durable { self.sync_folders_of(digest) } else { Ok(()) }
     }
 
     /// Lets a blob that is on disk survive a loss of power.
     pub(super) fn make_durable(&self, digest: &Digest) -> Result<(), BlobError> {
         let path = self.path(digest);
         let synced = File::open(&path).and_then(|file| file.sync_all());
-        synced.map_err(|error| BlobError::from_io(&path, error))?;
-        self.sync_folders(folder_of(&path))
+        synced.map_err(|error| missing_or_io(digest, &path, error))?;
+        self.sync_folders_of(digest)
     }
 
     /// Removes a blob; returns whether it was there.
     pub(super) fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
         remove_if_there(&self.path(digest))
+    }
+
+    /// Removes what there is of a blob that is not finished.
+    pub(super) fn remove_unfinished(&self, digest: &Digest) -> Result<bool, BlobError> {
+        remove_if_there(&self.path_of_unfinished(digest))
     }
 
     /// All blobs and their lengths.
@@ -160,7 +194,9 @@ impl Files {
     }
 
     /// Syncs the folder that names the blob, and the root if it may not yet name the folder.
-    fn sync_folders(&self, folder: &Path) -> Result<(), BlobError> {
+    pub(super) fn sync_folders_of(&self, digest: &Digest) -> Result<(), BlobError> {
+        let path = self.path(digest);
+        let folder = folder_of(&path);
         sync_folder(folder)?;
         let mut durable = self.durable_folders.lock().unwrap_or_else(PoisonError::into_inner);
         if !durable.contains(folder) {
@@ -173,6 +209,14 @@ impl Files {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().expect("a blob lies in a folder of the store")
+}
+
+/// A file that is not there is a blob that is not here.
+fn missing_or_io(digest: &Digest, path: &Path, error: io::Error) -> BlobError {
+    match error.kind() {
+        ErrorKind::NotFound => BlobError::Missing { digest: *digest },
+        _ => BlobError::from_io(path, error),
+    }
 }
 
 fn write_file(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
