@@ -1,0 +1,107 @@
+//! Lines about addresses, at most one a minute for each, in bounded memory. Never logs by itself.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How long after a line about an address the next one may follow.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How many addresses are told apart; all others share one line a minute.
+const ADDRESSES_MAX: usize = 64;
+
+/// When something was last said about whom, and how much has happened since.
+#[derive(Default)]
+pub(crate) struct Complaints {
+    about: HashMap<SocketAddr, Said>,
+    elsewhere: Option<Said>,
+}
+
+struct Said {
+    at: Instant,
+    unsaid: u64,
+}
+
+/// A line that is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// About whom; nobody in particular if too many addresses are complained about.
+    pub(crate) address: Option<SocketAddr>,
+    /// How often it has happened since the line before, this time included.
+    pub(crate) times: u64,
+}
+
+impl Complaints {
+    /// Notes that something happened with `address`; returns what is to be said about it now.
+    pub(crate) fn note(&mut self, now: Instant, address: SocketAddr) -> Option<Due> {
+        if !self.about.contains_key(&address) && self.about.len() >= ADDRESSES_MAX {
+            self.about.retain(|_, said| now < said.at + SILENCE);
+        }
+        if let Some(said) = self.about.get_mut(&address) {
+            return said.again(now).map(|times| Due { address: Some(address), times });
+        }
+        if self.about.len() < ADDRESSES_MAX {
+            self.about.insert(address, Said { at: now, unsaid: 0 });
+            return Some(Due { address: Some(address), times: 1 });
+        }
+        match &mut self.elsewhere {
+            Some(said) => said.again(now).map(|times| Due { address: None, times }),
+            none => {
+                *none = Some(Said { at: now, unsaid: 0 });
+                Some(Due { address: None, times: 1 })
+            }
+        }
+    }
+}
+
+impl Said {
+    fn again(&mut self, now: Instant) -> Option<u64> {
+        self.unsaid += 1;
+        if now < self.at + SILENCE {
+            return None;
+        }
+        self.at = now;
+        Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn an_address_is_named_at_once_and_then_once_a_minute_with_the_count() {
+        let (mut complaints, start) = (Complaints::default(), Instant::now());
+        let about = Some(address(1));
+        assert_eq!(complaints.note(start, address(1)), Some(Due { address: about, times: 1 }));
+        for second in 1..60 {
+            assert_eq!(complaints.note(start + Duration::from_secs(second), address(1)), None);
+        }
+        let due = complaints.note(start + SILENCE, address(1));
+        assert_eq!(due, Some(Due { address: about, times: 60 }));
+    }
+
+    #[test]
+    fn a_flood_from_all_ports_makes_65_lines_and_no_more_memory() {
+        let (mut complaints, start) = (Complaints::default(), Instant::now());
+        let lines = (1..=u16::MAX).filter_map(|port| complaints.note(start, address(port)));
+        assert_eq!(lines.count(), ADDRESSES_MAX + 1);
+        assert_eq!(complaints.about.len(), ADDRESSES_MAX);
+    }
+
+    #[test]
+    fn addresses_of_the_minute_before_make_room() {
+        let (mut complaints, start) = (Complaints::default(), Instant::now());
+        for port in 1..=ADDRESSES_MAX as u16 {
+            complaints.note(start, address(port));
+        }
+        let due = complaints.note(start + SILENCE, address(9_999));
+        assert_eq!(due, Some(Due { address: Some(address(9_999)), times: 1 }));
+    }
+}
