@@ -7,11 +7,12 @@ use crate::run_folder::{About, FolderError, Lock, RunFolder};
 use crate::study_file::{Device as DeviceName, StudyFile};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use wallaby_actors::blobs::BlobStore;
 use wallaby_actors::fault::Faults;
 use wallaby_actors::journal::{Journal, Recovery};
 use wallaby_actors::journal_actor::decode_records;
+use wallaby_actors::partitions::Partitions;
 use wallaby_actors::workbench::Workbench;
 use wallaby_core::ids::{Digest, NodeId, Seq};
 use wallaby_core::journal::{Blob, Creation, Entry, Manifest, Record};
@@ -321,7 +322,7 @@ pub(crate) fn workbench(
         seed: spec.seed,
         source: Box::new(move |wanted| read_again(&source, wanted)),
         faults,
-        partitions: Mutex::default(),
+        partitions: Partitions::default(),
     })
 }
 

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod journal;
 pub mod journal_actor;
 pub mod node;
+pub mod partitions;
 pub mod running;
 pub mod scheduler;
 pub mod supervisor;

@@ -3,8 +3,8 @@
 
 use crate::blobs::{BlobError, BlobStore};
 use crate::fault::Faults;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::partitions::Partitions;
+use std::sync::Arc;
 use std::time::Instant;
 use wallaby_core::engine::Start;
 use wallaby_core::ids::Digest;
@@ -37,7 +37,7 @@ pub struct Workbench {
     /// Faults to inject; none outside tests.
     pub faults: Faults,
     /// Partitions in memory.
-    pub partitions: Mutex<BTreeMap<Digest, Arc<Partition>>>,
+    pub partitions: Partitions,
 }
 
 impl Workbench {
@@ -123,19 +123,13 @@ impl Workbench {
         let Some(blob) = blob else {
             return Err(Failure::DataUnusable(format!("there is no {step}")));
         };
-        // A panic while the lock is held leaves a complete map behind.
-        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(partition) = partitions.get(&blob.digest) {
-            return Ok(Arc::clone(partition));
-        }
-        let partition = Arc::new(self.read_partition(blob.digest)?);
-        partitions.insert(blob.digest, Arc::clone(&partition));
-        Ok(partition)
+        self.partitions.get(blob.digest, || self.read_partition(blob.digest))
     }
 
     fn read_partition(&self, digest: Digest) -> Result<Partition, Failure> {
         let unusable = |found: String| Failure::DataUnusable(found);
-        let stored = self.blobs.get(&digest);
+        // It is kept as a partition, not once more as bytes.
+        let stored = self.blobs.read(&digest);
         let bytes = match stored {
             Ok(bytes) => bytes,
             Err(error @ (BlobError::Full { .. } | BlobError::Storage { .. })) => {

@@ -11,6 +11,7 @@ use wallaby_actors::clock::Clock;
 use wallaby_actors::fault::Faults;
 use wallaby_actors::journal::Journal;
 use wallaby_actors::node::{Node, NodeArgs};
+use wallaby_actors::partitions::Partitions;
 use wallaby_actors::workbench::Workbench;
 use wallaby_core::ids::{Digest, NodeId};
 use wallaby_core::journal::{Blob, Creation, Entry, Manifest, Record};
@@ -135,7 +136,7 @@ async fn run(
         seed: 0,
         source: Box::new(|_| Err("there is no source".to_owned())),
         faults: Faults::default(),
-        partitions: Mutex::default(),
+        partitions: Partitions::default(),
     };
     let (workbench, numerics) = (Arc::new(workbench), Digest([0; 32]));
     let node = NodeId(1);
