@@ -39,6 +39,7 @@ mod results;
 pub mod run_folder;
 mod scratch;
 mod sheet;
+mod signals;
 pub mod study_file;
 mod table;
 mod verify;

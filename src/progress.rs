@@ -9,7 +9,7 @@ mod plain;
 mod warnings;
 
 pub(crate) use events::{Events, end_word, event_now, pause_words};
-pub(crate) use live::{Live, Stage};
+pub(crate) use live::{Live, Stage, Surroundings};
 pub(crate) use metrics_file::{MetricsFile, metrics_csv};
 pub(crate) use plain::{Plain, duration, number};
 pub(crate) use warnings::Warnings;

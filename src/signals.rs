@@ -1,11 +1,11 @@
-//! What Ctrl-C and a request to terminate do to a running study. A hang-up is left to the system,
-//! so that `nohup` works.
+//! Ctrl-C and requests to terminate, as something to wait for. A hang-up is left to the system, so
+//! that `nohup` works.
 
 use std::io;
 
 /// The signals of this process from [`Signals::listen`] on: none is lost between two.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
@@ -16,14 +16,14 @@ impl Signals {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }
 
     /// Waits for the next.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -33,7 +33,7 @@ impl Signals {
 
 /// The signals of this process from [`Signals::listen`] on: none is lost between two.
 #[cfg(windows)]
-pub(super) struct Signals(tokio::signal::windows::CtrlC);
+pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl Signals {
@@ -41,12 +41,12 @@ impl Signals {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
     /// Waits for the next.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         self.0.recv().await;
     }
 }

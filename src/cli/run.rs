@@ -1,7 +1,5 @@
 //! `wallaby run FILE` and what it shares with `wallaby resume RUN`.
 
-mod signals;
-
 use super::conclusion::conclude;
 use super::{LOG, Manner, Outcome, Overrides, report, report_recovery, show};
 use crate::best_state::best_state;
@@ -9,12 +7,12 @@ use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
 use crate::observer::Observer;
 use crate::progress::{
-    All, Events, Live, MetricsFile, Plain, Progress, Stage, Warnings, event_now,
+    All, Events, Live, MetricsFile, Plain, Progress, Stage, Surroundings, Warnings, event_now,
 };
 use crate::results;
 use crate::run_folder::{Lock, RunFolder};
+use crate::signals::Signals;
 use clap::Args;
-use signals::Signals;
 use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -182,7 +180,8 @@ async fn follow(
     let task = pause_on_signals(signals, node.pauser(), durable.clone(), pausing, stage.clone());
     tokio::spawn(task);
     let study = session.study.clone();
-    let start = |stage| Live::start(stage, &study, slots, node.running(), paused);
+    let around = Surroundings::of_node(node.running(), paused);
+    let start = |stage| Live::start(stage, &study, slots, around);
     let live = stage.clone().map(start);
     let progress = progress(manner, file, live);
     let mut observer = Observer::new(session.journal.clone(), study, session.recorded, progress);
