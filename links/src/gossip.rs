@@ -33,7 +33,7 @@ use self::worker::{Command, Setup, Shared};
 pub const VALUE_BYTES_MAX: usize = 1000;
 /// How long a key may be, bytes.
 pub const KEY_BYTES_MAX: usize = 100;
-/// How many values a node may have.
+/// How many values a node may have, its address included.
 pub const VALUES_MAX: usize = 48;
 /// How long a name may be, bytes.
 pub const NAME_BYTES_MAX: usize = 200;

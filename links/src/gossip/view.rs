@@ -1,6 +1,6 @@
 //! Who is a member and how it is: what the failure detector sees, turned into changes.
 //!
-//! A state machine without clock or socket: [`View::look`] takes what is seen now and returns what
+//! A state machine without clock or socket: `View::look` takes what is seen now and returns what
 //! has changed. It holds one life (boot) of each name.
 
 use std::{

@@ -145,8 +145,13 @@ impl Worker {
         });
         let transport = SealedTransport::new(socket, args.key, Arc::clone(&shared.refused));
         let id = ChitchatId::new(own.name.as_str(), own.boot, advertised);
+        while own.values.len() >= VALUES_MAX
+            && let Some((key, _)) = own.values.pop_last()
+        {
+            warn!(key, "refused to gossip a value: expected less than {VALUES_MAX}");
+        }
         let mut initial = vec![(ADDRESS_KEY.to_owned(), own.address.clone())];
-        initial.extend(own.values.clone().into_iter().take(VALUES_MAX - 1));
+        initial.extend(own.values.clone());
         let config = config(id, args.cluster_id, local_address);
         let chitchat = spawn_chitchat(config, initial, &transport)
             .await
