@@ -5,3 +5,11 @@
 //! secret, and refuses everybody else cheaply. See `ARCHITECTURE.md`.
 
 pub mod gossip;
+pub mod peers;
+pub mod port;
+pub mod secret;
+mod socket;
+pub mod tls;
+
+#[cfg(test)]
+mod testing;
