@@ -62,7 +62,12 @@ impl BlobStore {
         let bytes = bytes.into();
         let digest = Digest::of(&bytes);
         if !self.files.holds(&digest, &bytes)? {
-            self.files.write(&digest, &bytes, durable)?;
+            let written = self.files.write(&digest, &bytes, durable);
+            if matches!(written, Err(BlobError::Full { .. })) && self.clear_unfinished()? {
+                self.files.write(&digest, &bytes, durable)?;
+            } else {
+                written?;
+            }
         } else if durable {
             self.files.make_durable(&digest)?;
         }
@@ -142,12 +147,23 @@ impl BlobStore {
     /// `Storage` if it is here and cannot be removed.
     pub fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
         self.cache().remove(digest);
-        let under_way = self.under_way();
-        if !under_way.contains(digest) {
-            self.files.remove_unfinished(digest)?;
-        }
-        drop(under_way);
+        self.remove_unfinished(digest)?;
         self.files.remove(digest)
+    }
+
+    /// Removes what is left of blobs that nobody is at, for a disk that is full; returns whether
+    /// there was any.
+    fn clear_unfinished(&self) -> Result<bool, BlobError> {
+        let mut removed = false;
+        for digest in self.files.unfinished()? {
+            removed |= self.remove_unfinished(&digest)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_unfinished(&self, digest: &Digest) -> Result<bool, BlobError> {
+        let under_way = self.under_way();
+        Ok(!under_way.contains(digest) && self.files.remove_unfinished(digest)?)
     }
 
     /// Whether a blob is on disk. Does not verify it.
@@ -169,6 +185,11 @@ impl BlobStore {
     /// `Storage` if the folder cannot be read.
     pub fn bytes_used(&self) -> Result<u64, BlobError> {
         Ok(self.files.list()?.into_values().sum())
+    }
+
+    /// Bytes free where the store lies; all there could be if the system does not tell.
+    pub fn room(&self) -> u64 {
+        self.files.room()
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {

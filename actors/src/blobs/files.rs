@@ -48,6 +48,12 @@ impl Files {
         self.writes.load(Ordering::Relaxed)
     }
 
+    /// Bytes free where the files lie, for this process.
+    pub(super) fn room(&self) -> u64 {
+        let told = rustix::fs::statvfs(&self.root);
+        told.map_or(u64::MAX, |told| told.f_bavail.saturating_mul(told.f_frsize))
+    }
+
     /// Where a blob lies, or would lie.
     pub(super) fn path(&self, digest: &Digest) -> PathBuf {
         let digits = digest.to_string();
@@ -151,6 +157,20 @@ impl Files {
     /// Removes what there is of a blob that is not finished.
     pub(super) fn remove_unfinished(&self, digest: &Digest) -> Result<bool, BlobError> {
         remove_if_there(&self.path_of_unfinished(digest))
+    }
+
+    /// The blobs of which something is left that can be gone on with.
+    pub(super) fn unfinished(&self) -> Result<Vec<Digest>, BlobError> {
+        let mut left = Vec::new();
+        self.visit(|folder, name, _| {
+            let rest = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+            let digits = folder.to_str().zip(rest);
+            left.extend(
+                digits.and_then(|(folder, rest)| Digest::from_hex(&format!("{folder}{rest}"))),
+            );
+            Ok(())
+        })?;
+        Ok(left)
     }
 
     /// All blobs and their lengths.

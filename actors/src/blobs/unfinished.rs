@@ -175,8 +175,12 @@ impl Unfinished {
         if self.file.take().is_some() {
             remove(&self.path);
         }
-        let path = self.store.files.path(&self.digest);
-        BlobError::from_io(&path, error)
+        let error = BlobError::from_io(&self.store.files.path(&self.digest), error);
+        if matches!(error, BlobError::Full { .. }) {
+            // The next try finds the room that others left half-filled; this error is told first.
+            let _ = self.store.clear_unfinished();
+        }
+        error
     }
 }
 

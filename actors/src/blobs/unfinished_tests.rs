@@ -155,3 +155,24 @@ fn a_full_disk_ends_the_writing_and_gets_its_space_back() {
     assert!(files_in(disk.path()).is_empty());
     store.put(bytes, true).unwrap();
 }
+
+#[test]
+fn a_full_disk_takes_back_what_was_left_unfinished() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let store = store(disk.path());
+    let left = |number: u8| {
+        let mut unfinished = store.begin(Digest([number; 32])).unwrap();
+        unfinished.write(&vec![number; 1 << 20]).unwrap();
+        unfinished
+    };
+    (0..3).for_each(|number| drop(left(number)));
+    let at_work = left(9);
+    let digest = store.put(vec![5; 2 << 20], true).unwrap();
+    assert_eq!(store.get(&digest).unwrap().len(), 2 << 20);
+    assert_eq!(files_in(disk.path()).len(), 2);
+    drop(at_work);
+    let mut last = store.begin(Digest::of(b"last")).unwrap();
+    let refused = (0..8).find_map(|_| last.write(&vec![6; 1 << 20]).err());
+    assert!(matches!(refused, Some(BlobError::Full { .. })), "{refused:?}");
+    assert_eq!(files_in(disk.path()).len(), 1);
+}
