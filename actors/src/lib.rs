@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod clock;
 pub mod cluster;
 pub mod courier;
+pub mod exchange;
 pub mod fault;
 pub mod journal;
 pub mod journal_actor;
