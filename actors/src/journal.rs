@@ -138,6 +138,11 @@ impl Journal {
         self.member.answer(call, body).await
     }
 
+    /// The node whose journal it is.
+    pub fn node(&self) -> NodeId {
+        self.member.node
+    }
+
     /// Whether the journal has members yet, as far as this one knows.
     pub fn is_founded(&self) -> bool {
         !self.member.beliefs().voters.is_empty()
@@ -172,8 +177,9 @@ impl Journal {
     ///
     /// # Errors
     /// `Deposed` if this member does not lead in this term any more; `NoQuorum` if too few voters
-    /// answer within ten seconds. In both cases the entries may or may not be in the journal.
-    /// Otherwise as [`Journal::append`].
+    /// answer within ten seconds. In both cases the entries may or may not be in the journal, and
+    /// may still come into it later in the same term: that is settled only once an entry appended
+    /// after them is acknowledged. Otherwise as [`Journal::append`].
     pub async fn append_in(&self, term: Term, entries: Vec<Vec<u8>>) -> Result<Seq, JournalError> {
         self.check_some(&entries)?;
         if self.term() > term {
@@ -332,3 +338,11 @@ mod crash_tests;
 mod damage_tests;
 #[cfg(test)]
 mod journal_tests;
+#[cfg(test)]
+mod lagging_tests;
+#[cfg(test)]
+mod members_tests;
+#[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
+mod test_members;

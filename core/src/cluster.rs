@@ -12,6 +12,6 @@ mod record;
 mod share;
 
 pub use catalog::{Catalog, CatalogError, Listed};
-pub use coordinator::{ClusterCommand, ClusterEvent, Coordinator, Report, Ticket};
+pub use coordinator::{ClusterCommand, ClusterEvent, Coordinator, Purpose, Report, Ticket};
 pub use placement::{Placement, Room, place};
 pub use record::{CLUSTER_FORMAT, ClusterRecord, PRIORITIES, PRIORITY, StudyId};

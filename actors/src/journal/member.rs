@@ -28,6 +28,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// A running member.
 pub(super) struct Member {
+    pub(super) node: NodeId,
     pub(super) raft: Raft,
     pub(super) store: Arc<Store>,
     pub(super) arrivals: Mutex<Arrivals>,
@@ -81,7 +82,7 @@ impl Member {
         raft.with_raft_state(|_| ()).await.map_err(|error| not_leader(store, &error))?;
         let leadership = leadership::watched(&raft);
         let arrivals = Mutex::default();
-        Ok(Self { raft, store: Arc::clone(store), arrivals, leadership, applied })
+        Ok(Self { node, raft, store: Arc::clone(store), arrivals, leadership, applied })
     }
 
     async fn lead(&self, node: NodeId) -> Result<(), JournalError> {

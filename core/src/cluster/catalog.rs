@@ -2,7 +2,7 @@
 
 use super::placement::Placement;
 use super::record::{ClusterRecord, PRIORITY, StudyId};
-use crate::ids::NodeId;
+use crate::ids::{Moment, NodeId};
 use crate::journal::Record;
 use crate::study::{Contradiction, Study};
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use thiserror::Error;
 pub struct Listed {
     /// The study as its records tell it.
     pub study: Study,
+    /// When it was created.
+    pub created: Moment,
     /// Number of its records.
     pub records: u64,
     /// Its share of the slots is proportional to this.
@@ -58,7 +60,8 @@ impl Catalog {
                 (Record::StudyCreated(creation), next) if *id == next => {
                     let study = Study::new((**creation).clone());
                     let placement = Placement::new();
-                    let listed = Listed { study, records: 1, priority: PRIORITY, placement };
+                    let (created, records, priority) = (entry.at, 1, PRIORITY);
+                    let listed = Listed { study, created, records, priority, placement };
                     self.studies.insert(*id, listed);
                 }
                 _ => {

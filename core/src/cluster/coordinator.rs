@@ -6,7 +6,7 @@ mod garbage;
 mod host;
 mod seat;
 
-pub use events::{ClusterCommand, ClusterEvent, Report, Ticket};
+pub use events::{ClusterCommand, ClusterEvent, Purpose, Report, Ticket};
 
 use super::catalog::Catalog;
 use super::placement::{self, Placement, Room};
@@ -122,6 +122,11 @@ impl Coordinator {
     /// The ticket of the newest batch of records, durable or not.
     pub fn newest_ticket(&self) -> Ticket {
         Ticket(self.tickets)
+    }
+
+    /// Whether everything decided so far is durable.
+    pub fn is_durable(&self) -> bool {
+        self.pending.is_empty() && self.decided.is_empty()
     }
 
     /// Where data of these sizes would be placed now; the first holder of each blob is where to

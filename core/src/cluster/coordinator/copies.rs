@@ -6,8 +6,9 @@
 //! close an epoch lie on two nodes likewise, data on as many as it is placed on.
 
 use super::Coordinator;
-use super::events::ClusterCommand;
+use super::events::{ClusterCommand, Purpose};
 use super::host::Host;
+use crate::cluster::record::StudyId;
 use crate::ids::{Digest, Moment, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,8 @@ pub(super) struct Wanted {
     node: NodeId,
     blob: Digest,
     durable: bool,
-    data: bool,
+    purpose: Purpose,
+    study: StudyId,
 }
 
 /// Copies on their way.
@@ -73,7 +75,7 @@ impl Copies {
         let mut load: BTreeMap<NodeId, usize> = BTreeMap::new();
         self.under_way.keys().for_each(|(node, _)| *load.entry(*node).or_default() += 1);
         let mut commands = Vec::new();
-        for Wanted { node, blob, durable, data } in wanted {
+        for Wanted { node, blob, durable, purpose, study } in wanted {
             let key = (node, blob);
             let known = self.under_way.contains_key(&key) || self.failed.contains_key(&key);
             let load = load.entry(node).or_default();
@@ -87,7 +89,7 @@ impl Copies {
             }
             *load += 1;
             self.under_way.insert(key, now);
-            commands.push(ClusterCommand::Copy { node, blob, sources, durable, data });
+            commands.push(ClusterCommand::Copy { node, blob, sources, durable, purpose, study });
         }
         commands
     }
@@ -97,14 +99,16 @@ impl Coordinator {
     /// All copies that should be made, the most urgent first: hops, safety, data.
     pub(super) fn wanted_copies(&self) -> Vec<Wanted> {
         let (mut hops, mut spares) = (Vec::new(), BTreeMap::new());
-        for precious in self.seats.values().flat_map(|seat| seat.precious()) {
+        let all = self.seats.iter();
+        let all = all.flat_map(|(id, seat)| seat.precious().into_iter().map(|one| (*id, one)));
+        for (study, precious) in all {
             let (blob, durable) = (precious.state, precious.durable);
-            let want = |node| Wanted { node, blob, durable, data: false };
+            let want = |node, purpose| Wanted { node, blob, durable, purpose, study };
             let away = |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&blob));
             if let Some(home) = precious.home.filter(away) {
-                hops.push(want(home));
+                hops.push(want(home, Purpose::Hop));
             } else if let Some(node) = self.spare_for(&blob) {
-                spares.insert((node, blob), want(node));
+                spares.insert((node, blob), want(node, Purpose::Safety));
             }
         }
         hops.extend(spares.into_values());
@@ -134,11 +138,12 @@ impl Coordinator {
     /// Data that nodes should have and do not.
     fn wanted_data(&self) -> Vec<Wanted> {
         let mut wanted = Vec::new();
-        for seat in self.seats.values().filter(|seat| seat.engine().is_some()) {
+        for (id, seat) in self.seats.iter().filter(|(_, seat)| seat.engine().is_some()) {
+            let (study, purpose) = (*id, Purpose::Data);
             let manifest = &seat.study().creation.manifest;
             let mut want = |node: &NodeId, blob: Digest| {
                 if self.hosts.get(node).is_some_and(|host| !host.holds(&blob)) {
-                    wanted.push(Wanted { node: *node, blob, durable: true, data: true });
+                    wanted.push(Wanted { node: *node, blob, durable: true, purpose, study });
                 }
             };
             for (blob, holders) in manifest.partitions.iter().zip(&seat.placement) {

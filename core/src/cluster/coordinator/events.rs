@@ -98,6 +98,17 @@ pub enum ClusterEvent {
     Ticked,
 }
 
+/// Why a blob moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A trial's checkpoint goes where its next unit runs.
+    Hop,
+    /// A checkpoint should not be lost with one node.
+    Safety,
+    /// A node is to hold data.
+    Data,
+}
+
 /// An output of the coordinator; carried out in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClusterCommand {
@@ -127,8 +138,10 @@ pub enum ClusterCommand {
         sources: Vec<NodeId>,
         /// Whether it must survive a loss of power.
         durable: bool,
-        /// Whether it is data of a study; else it is a checkpoint.
-        data: bool,
+        /// What for.
+        purpose: Purpose,
+        /// For which study; of several, the first.
+        study: StudyId,
     },
     /// Remove a blob from a node.
     Release {

@@ -1,0 +1,167 @@
+//! Who is in the cluster, as gossip tells: numbers, names, addresses. A hint, never authority.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use wallaby_core::ids::NodeId;
+use wallaby_links::gossip::{Change, Member};
+
+/// The keys of what nodes gossip about themselves.
+pub(crate) mod keys {
+    pub(crate) const ID: &str = "id";
+    pub(crate) const PID: &str = "pid";
+    pub(crate) const SLOTS: &str = "slots";
+    pub(crate) const VERSION: &str = "version";
+    pub(crate) const NUMERICS: &str = "numerics";
+    pub(crate) const FOUNDED: &str = "founded";
+    pub(crate) const ROLE: &str = "role";
+    pub(crate) const TERM: &str = "term";
+    pub(crate) const RUNNING: &str = "running";
+    pub(crate) const PARTITIONS: &str = "partitions";
+    pub(crate) const BYTES: &str = "bytes";
+    pub(crate) const STANDING: &str = "standing";
+}
+
+/// How a node is, as gossip sees it from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Alive,
+    Suspected,
+    Left,
+}
+
+/// A node in the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) member: Member,
+    pub(crate) presence: Presence,
+}
+
+impl Listing {
+    /// What the node tells under a key.
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        self.member.values.get(key).map(String::as_str)
+    }
+
+    /// A number that the node tells.
+    pub(crate) fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
+        self.value(key)?.parse().ok()
+    }
+
+    /// Its number in the cluster, once it has one.
+    pub(crate) fn id(&self) -> Option<NodeId> {
+        self.number(keys::ID).map(NodeId)
+    }
+
+    /// How the actors' sessions call it.
+    pub(crate) fn session(&self) -> String {
+        session_name(&self.member.name, self.member.boot)
+    }
+}
+
+/// How the actors' sessions call a life of a node.
+pub(crate) fn session_name(name: &str, boot: u64) -> String {
+    format!("{name}#{boot}")
+}
+
+/// The directory; clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Directory(Arc<RwLock<BTreeMap<String, Listing>>>);
+
+impl Directory {
+    /// Takes in a change.
+    pub(crate) fn note(&self, change: &Change) {
+        let mut listings = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut presence = |name: &String, boot: u64, presence| {
+            if let Some(listing) = listings.get_mut(name).filter(|l| l.member.boot == boot) {
+                listing.presence = presence;
+            }
+        };
+        match change {
+            Change::Joined(member) => {
+                let known = listings.get(&member.name);
+                if known.is_none_or(|known| known.member.boot <= member.boot) {
+                    let listing = Listing { member: member.clone(), presence: Presence::Alive };
+                    listings.insert(member.name.clone(), listing);
+                }
+            }
+            Change::Updated(member) => {
+                let known = listings.get_mut(&member.name);
+                if let Some(known) = known.filter(|known| known.member.boot == member.boot) {
+                    known.member = member.clone();
+                }
+            }
+            Change::Suspected { name, boot } => presence(name, *boot, Presence::Suspected),
+            Change::Trusted { name, boot } => presence(name, *boot, Presence::Alive),
+            Change::Left { name, boot } => presence(name, *boot, Presence::Left),
+        }
+    }
+
+    /// Everybody known, by name.
+    pub(crate) fn all(&self) -> Vec<Listing> {
+        let listings = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        listings.values().cloned().collect()
+    }
+
+    /// The node of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<Listing> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The node of this number: of several that claim it, the one that is there.
+    pub(crate) fn numbered(&self, id: NodeId) -> Option<Listing> {
+        let mut claiming: Vec<Listing> = self.all();
+        claiming.retain(|listing| listing.id() == Some(id));
+        claiming.sort_by_key(|listing| (listing.presence == Presence::Left, listing.member.boot));
+        claiming.into_iter().next()
+    }
+
+    /// The life of a node that a session's name speaks of, if it is the current one.
+    pub(crate) fn by_session(&self, session: &str) -> Option<Listing> {
+        let (name, boot) = session.rsplit_once('#')?;
+        let boot: u64 = boot.parse().ok()?;
+        self.named(name).filter(|listing| listing.member.boot == boot)
+    }
+
+    /// The addresses of these nodes, in order, as far as they are known.
+    pub(crate) fn addresses(&self, nodes: &[NodeId]) -> Vec<String> {
+        let listings = nodes.iter().filter_map(|node| self.numbered(*node));
+        listings.map(|listing| listing.member.address).collect()
+    }
+
+    /// The addresses of everybody who is there.
+    pub(crate) fn present(&self) -> Vec<String> {
+        let present = self.all().into_iter().filter(|l| l.presence != Presence::Left);
+        present.map(|listing| listing.member.address).collect()
+    }
+
+    /// The node that says it leads, in the newest term.
+    pub(crate) fn leader(&self) -> Option<Listing> {
+        let leading = self.all().into_iter().filter(|listing| {
+            listing.presence != Presence::Left && listing.value(keys::ROLE) == Some("leader")
+        });
+        leading.max_by_key(|listing| listing.number::<u64>(keys::TERM))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, boot: u64, id: &str) -> Member {
+        let values = [(keys::ID.to_owned(), id.to_owned())].into();
+        Member { name: name.to_owned(), boot, address: format!("{name}:1"), values }
+    }
+
+    #[test]
+    fn the_newest_life_of_a_name_counts() {
+        let directory = Directory::default();
+        directory.note(&Change::Joined(member("a", 2, "1")));
+        directory.note(&Change::Joined(member("a", 1, "9")));
+        directory.note(&Change::Left { name: "a".to_owned(), boot: 1 });
+        let listing = directory.named("a").unwrap();
+        assert_eq!((listing.id(), listing.presence), (Some(NodeId(1)), Presence::Alive));
+        assert_eq!(directory.by_session("a#2").map(|l| l.member.boot), Some(2));
+        assert_eq!(directory.by_session("a#1"), None);
+        assert_eq!(directory.addresses(&[NodeId(1), NodeId(2)]), ["a:1"]);
+    }
+}

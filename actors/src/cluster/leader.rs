@@ -1,0 +1,317 @@
+//! The leader: the coordinator's hands, on the node that leads. Turns letters, gossip and
+//! questions into events and carries out the commands; every decision is the coordinator's.
+
+mod appender;
+mod nodes;
+mod questions;
+
+pub(crate) use questions::{Question, Submitted};
+
+use super::agent::Mail;
+use super::directory::{Directory, Presence};
+use super::letter::{Letter, News, Order};
+use super::library::Library;
+use crate::clock::Clock;
+use crate::journal::{Journal, JournalError};
+use appender::{Appender, Batch};
+use nodes::Nodes;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use wallaby_core::cluster::{ClusterCommand, ClusterEvent, Coordinator, Purpose, StudyId, Ticket};
+use wallaby_core::engine::Event;
+use wallaby_core::ids::{Digest, NodeId, Term};
+
+/// How often the coordinator hears that time passes.
+const TICK: Duration = Duration::from_millis(250);
+
+/// What the leader is told.
+pub(crate) enum LeaderMsg {
+    /// A node writes; its session has this name.
+    News { from: String, term: Term, news: News },
+    /// Gossip about a node has changed.
+    Gossip,
+    /// A node refuses connections: its process is gone.
+    Gone { name: String, boot: u64 },
+    /// The journal is durable up to this batch.
+    Durable(Ticket),
+    /// The journal takes no more of this leader's records.
+    Failed(JournalError),
+    /// Somebody asks.
+    Asked(Question),
+    /// Time passes.
+    Tick,
+}
+
+impl ractor::Message for LeaderMsg {}
+
+/// What a leader is made from.
+pub(crate) struct LeaderArgs {
+    pub(crate) term: Term,
+    pub(crate) numerics: Digest,
+    pub(crate) replicas: u32,
+    pub(crate) journal: Journal,
+    pub(crate) library: Library,
+    pub(crate) mail: Arc<dyn Mail>,
+    pub(crate) directory: Directory,
+}
+
+/// Bytes that were moved for a study under this leader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) hopped: u64,
+    pub(crate) copied: u64,
+}
+
+/// A leader's state.
+pub(crate) struct LeaderState {
+    coordinator: Coordinator,
+    clock: Clock,
+    term: Term,
+    appender: mpsc::UnboundedSender<Batch>,
+    mail: Arc<dyn Mail>,
+    directory: Directory,
+    nodes: Nodes,
+    /// What moves are for, so that their bytes can be counted.
+    purposes: BTreeMap<(NodeId, Digest), (StudyId, Purpose)>,
+    moved: BTreeMap<StudyId, Moved>,
+    /// Answers that wait until a batch is durable.
+    waiting: Vec<(Ticket, Box<dyn FnOnce() + Send>)>,
+}
+
+/// The actor that leads the cluster.
+pub(crate) struct Leader;
+
+impl Actor for Leader {
+    type Msg = LeaderMsg;
+    type State = LeaderState;
+    type Arguments = LeaderArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<LeaderMsg>,
+        args: LeaderArgs,
+    ) -> Result<LeaderState, ActorProcessingErr> {
+        let LeaderArgs { term, numerics, replicas, journal, library, mail, directory } = args;
+        let mut clock = Clock::start();
+        let now = clock.now();
+        let coordinator =
+            library.read(|catalog| Coordinator::new(catalog, term, numerics, replicas, now));
+        let appender = Appender::start(journal, term, myself.clone());
+        myself.send_after(TICK, || LeaderMsg::Tick);
+        let mut state = LeaderState {
+            coordinator,
+            clock,
+            term,
+            appender,
+            mail,
+            directory,
+            nodes: Nodes::default(),
+            purposes: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            waiting: Vec::new(),
+        };
+        state.look_around();
+        state.obey();
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<LeaderMsg>,
+        message: LeaderMsg,
+        state: &mut LeaderState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            LeaderMsg::News { from, term, news } => {
+                if term == state.term {
+                    state.hear(&from, news);
+                }
+            }
+            LeaderMsg::Gossip => state.look_around(),
+            LeaderMsg::Gone { name, boot } => state.gone(&name, boot),
+            LeaderMsg::Durable(ticket) => {
+                state.take(ClusterEvent::Durable(ticket));
+                state.answer_up_to(ticket);
+            }
+            LeaderMsg::Failed(error) => {
+                // Somebody else leads, or nobody: whoever does has everything that was durable.
+                tracing::warn!(term = state.term.0, %error, "this node leads no more");
+                myself.stop(Some(error.to_string()));
+                return Ok(());
+            }
+            LeaderMsg::Asked(question) => state.asked(question),
+            LeaderMsg::Tick => {
+                state.look_around();
+                state.take(ClusterEvent::Ticked);
+                state.dismiss_drained();
+                // Not an interval: after a standstill one tick is enough.
+                myself.send_after(TICK, || LeaderMsg::Tick);
+            }
+        }
+        state.obey();
+        Ok(())
+    }
+}
+
+impl LeaderState {
+    fn take(&mut self, event: ClusterEvent) {
+        self.coordinator.handle(self.clock.now(), event);
+        let violation = self.coordinator.violation();
+        debug_assert!(violation.is_none(), "{violation:?}");
+    }
+
+    fn obey(&mut self) {
+        while let Some(command) = self.coordinator.poll() {
+            match command {
+                ClusterCommand::Append { ticket, records } => {
+                    // The appender ends after a failure, which it has told.
+                    let _ = self.appender.send(Batch { ticket, records });
+                }
+                ClusterCommand::Start { study, start, sources } => {
+                    let node = start.attempt.slot.node;
+                    if let Some(state) = start.attempt.input {
+                        self.purposes.insert((node, state), (study, Purpose::Hop));
+                    }
+                    self.order(node, Order::Start { study, start, sources });
+                }
+                ClusterCommand::Copy { node, blob, sources, durable, purpose, study } => {
+                    self.purposes.insert((node, blob), (study, purpose));
+                    let data = purpose == Purpose::Data;
+                    self.order(node, Order::Copy { blob, sources, durable, data });
+                }
+                ClusterCommand::Release { node, blob } => {
+                    self.purposes.remove(&(node, blob));
+                    self.order(node, Order::Release(blob));
+                }
+            }
+        }
+    }
+
+    /// Orders something of a node. What is lost with a session shows: a unit by its lease, a copy
+    /// by its silence.
+    fn order(&self, node: NodeId, order: Order) {
+        if let Some(session) = self.nodes.session(node) {
+            self.mail.send(session, &Letter::Order(self.term, order));
+        }
+    }
+
+    /// Compares what gossip says with who has reported: newcomers are asked, losses are told.
+    fn look_around(&mut self) {
+        for listing in self.directory.all() {
+            let (session, boot) = (listing.session(), listing.member.boot);
+            let Some(id) = listing.id() else { continue };
+            match listing.presence {
+                Presence::Left => self.left(id, boot),
+                Presence::Suspected => {
+                    if self.nodes.suspect(id, boot, true) {
+                        self.take(ClusterEvent::NodeSuspected(id));
+                    }
+                }
+                Presence::Alive => {
+                    if self.nodes.suspect(id, boot, false) {
+                        self.take(ClusterEvent::NodeTrusted(id));
+                    }
+                    if self.nodes.should_ask(id, &session) {
+                        self.mail.send(&session, &Letter::Order(self.term, Order::Report));
+                    }
+                }
+            }
+        }
+    }
+
+    fn gone(&mut self, name: &str, boot: u64) {
+        let listing = self.directory.named(name).filter(|listing| listing.member.boot == boot);
+        if let Some(id) = listing.and_then(|listing| listing.id()) {
+            self.left(id, boot);
+        }
+    }
+
+    fn left(&mut self, node: NodeId, boot: u64) {
+        if self.nodes.forget(node, boot) {
+            tracing::warn!(node = node.0, "a node has left");
+            self.purposes.retain(|(holder, _), _| *holder != node);
+            self.take(ClusterEvent::NodeLeft { node, boot });
+        }
+    }
+
+    fn hear(&mut self, from: &str, news: News) {
+        if let News::Report(introduction) = news {
+            if let Some(report) = self.nodes.introduce(from, introduction) {
+                self.take(ClusterEvent::NodeReported(report));
+            }
+            return;
+        }
+        if let News::Holds { boot, blobs, last } = news {
+            if let Some(report) = self.nodes.add_blobs(from, boot, blobs, last) {
+                self.take(ClusterEvent::NodeReported(report));
+            }
+            return;
+        }
+        // News of somebody who has not introduced itself is of an earlier time.
+        let Some(node) = self.nodes.of_session(from) else { return };
+        match news {
+            News::Report(_) | News::Holds { .. } => {}
+            News::Told(study, event) => {
+                if belongs(&event, node) {
+                    self.take(ClusterEvent::Study { study, event });
+                }
+            }
+            News::Arrived { blob, moved } => {
+                self.count(node, blob, moved);
+                self.take(ClusterEvent::Arrived { node, blob });
+            }
+            News::Missed { blob, why } => {
+                tracing::warn!(node = node.0, %blob, why, "a blob could not be copied");
+                self.take(ClusterEvent::Missed { node, blob });
+            }
+            News::SlotLost(slot) => {
+                if slot.node == node {
+                    self.take(ClusterEvent::SlotLost(slot));
+                }
+            }
+            News::WantsToDrain => {
+                if self.nodes.drain(node) {
+                    self.take(ClusterEvent::NodeDraining(node));
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, node: NodeId, blob: Digest, bytes: u64) {
+        let Some((study, purpose)) = self.purposes.get(&(node, blob)) else { return };
+        let moved = self.moved.entry(*study).or_default();
+        match purpose {
+            Purpose::Hop => moved.hopped += bytes,
+            Purpose::Safety | Purpose::Data => moved.copied += bytes,
+        }
+    }
+
+    /// Lets nodes go that want to leave and are not needed any more.
+    fn dismiss_drained(&mut self) {
+        for node in self.nodes.draining() {
+            if self.coordinator.is_drained(node) {
+                self.order(node, Order::Leave);
+            }
+        }
+    }
+
+    fn answer_up_to(&mut self, ticket: Ticket) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (due, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(t, _)| *t <= ticket);
+        self.waiting = rest;
+        due.into_iter().for_each(|(_, answer)| answer());
+    }
+}
+
+/// Whether a node may tell this: only of its own slots, and nothing that only a leader knows.
+fn belongs(event: &Event, node: NodeId) -> bool {
+    match event {
+        Event::UnitRunning(attempt)
+        | Event::UnitFinished(attempt, _)
+        | Event::UnitFailed(attempt, _) => attempt.slot.node == node,
+        _ => false,
+    }
+}

@@ -1,0 +1,122 @@
+//! Who has reported to this leader, and how letters reach them.
+
+use super::super::letter::Introduction;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use wallaby_core::cluster::Report;
+use wallaby_core::ids::{Digest, NodeId};
+
+/// A node that does not report is asked again after this time.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A node that has reported.
+struct Known {
+    session: String,
+    boot: u64,
+    suspected: bool,
+    draining: bool,
+}
+
+/// The nodes as the leader knows them.
+#[derive(Default)]
+pub(super) struct Nodes {
+    known: BTreeMap<NodeId, Known>,
+    /// When somebody was last asked, by session.
+    asked: BTreeMap<String, Instant>,
+    /// Reports of which parts are still to come, by session.
+    unfinished: BTreeMap<String, Report>,
+}
+
+impl Nodes {
+    /// The session of a node's present life.
+    pub(super) fn session(&self, node: NodeId) -> Option<&str> {
+        self.known.get(&node).map(|known| known.session.as_str())
+    }
+
+    /// The node whose present life has this session.
+    pub(super) fn of_session(&self, session: &str) -> Option<NodeId> {
+        let found = self.known.iter().find(|(_, known)| known.session == session);
+        found.map(|(node, _)| *node)
+    }
+
+    /// Whether a node should be asked for a report now.
+    pub(super) fn should_ask(&mut self, node: NodeId, session: &str) -> bool {
+        if self.session(node) == Some(session) {
+            return false;
+        }
+        let asked = self.asked.get(session);
+        if asked.is_some_and(|asked| asked.elapsed() < ASK_AGAIN) {
+            return false;
+        }
+        self.asked.insert(session.to_owned(), Instant::now());
+        true
+    }
+
+    /// A node introduces itself; its report, if that is all of it.
+    pub(super) fn introduce(&mut self, session: &str, from: Introduction) -> Option<Report> {
+        let Introduction { node, boot, name, slots, numerics, room, draining, told, empty } = from;
+        if session != format!("{name}#{boot}") {
+            return None;
+        }
+        let held = Vec::new();
+        let report = Report { node, boot, name, slots, numerics, room, held, draining, told };
+        if empty {
+            return Some(self.finish(session, report));
+        }
+        self.unfinished.insert(session.to_owned(), report);
+        None
+    }
+
+    /// Another part of a report; the whole of it with the last.
+    pub(super) fn add_blobs(
+        &mut self,
+        session: &str,
+        boot: u64,
+        blobs: Vec<Digest>,
+        last: bool,
+    ) -> Option<Report> {
+        let report = self.unfinished.get_mut(session).filter(|report| report.boot == boot)?;
+        report.held.extend(blobs);
+        if !last {
+            return None;
+        }
+        let report = self.unfinished.remove(session)?;
+        Some(self.finish(session, report))
+    }
+
+    fn finish(&mut self, session: &str, report: Report) -> Report {
+        self.asked.remove(session);
+        let (session, boot, draining) = (session.to_owned(), report.boot, report.draining);
+        self.known.insert(report.node, Known { session, boot, suspected: false, draining });
+        report
+    }
+
+    /// A known life of a node is suspected, or not any more; whether that is news.
+    pub(super) fn suspect(&mut self, node: NodeId, boot: u64, suspected: bool) -> bool {
+        let known = self.known.get_mut(&node).filter(|known| known.boot == boot);
+        known.is_some_and(|known| std::mem::replace(&mut known.suspected, suspected) != suspected)
+    }
+
+    /// A life of a node is over; whether it was known.
+    pub(super) fn forget(&mut self, node: NodeId, boot: u64) -> bool {
+        let known = self.known.get(&node).is_some_and(|known| known.boot == boot);
+        if known && let Some(known) = self.known.remove(&node) {
+            self.unfinished.remove(&known.session);
+            // It may come back, the same or thawed: then it is to be asked at once.
+            self.asked.remove(&known.session);
+        }
+        known
+    }
+
+    /// A node wants to leave; whether that is news.
+    pub(super) fn drain(&mut self, node: NodeId) -> bool {
+        let known = self.known.get_mut(&node);
+        known.is_some_and(|known| !std::mem::replace(&mut known.draining, true))
+    }
+
+    /// The nodes that want to leave.
+    pub(super) fn draining(&self) -> Vec<NodeId> {
+        let draining = self.known.iter().filter(|(_, known)| known.draining);
+        draining.map(|(node, _)| *node).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! Leads the cluster whenever the journal says that this node does, and sees to it that the
+//! voters are those of the configuration.
+
+use super::super::agent::Mail;
+use super::super::directory::{Directory, Presence, keys};
+use super::super::leader::{Leader, LeaderArgs, LeaderMsg};
+use super::super::library::Library;
+use super::ClusterNodeError;
+use super::gossiping::Values;
+use crate::journal::{Journal, Leadership};
+use ractor::{Actor, ActorRef, ActorStatus};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use wallaby_core::ids::{Digest, NodeId, Term};
+
+/// How long the other voters may take to confirm a lead.
+const CONFIRM: Duration = Duration::from_secs(2);
+
+/// How often a leader looks whether the voters are those that should vote.
+const CENSUS: Duration = Duration::from_secs(1);
+
+/// What a node needs to lead.
+pub(super) struct Reign {
+    pub(super) journal: Journal,
+    pub(super) library: Library,
+    pub(super) numerics: Digest,
+    pub(super) replicas: u32,
+    pub(super) mail: Arc<dyn Mail>,
+    pub(super) directory: Directory,
+    pub(super) gossip: Values,
+    pub(super) lead: watch::Sender<Option<ActorRef<LeaderMsg>>>,
+    pub(super) voters: Vec<String>,
+}
+
+impl Reign {
+    /// Leads and stops leading, until the journal ends.
+    pub(super) async fn keep(self, fail: mpsc::Sender<ClusterNodeError>) {
+        let mut leadership = self.journal.leadership();
+        let mut leading: Option<(Term, ActorRef<LeaderMsg>)> = None;
+        loop {
+            let now = leadership.borrow_and_update().clone();
+            self.tell(&now);
+            let current = leading.as_ref().is_some_and(|(term, leader)| {
+                let ended =
+                    matches!(leader.get_status(), ActorStatus::Stopping | ActorStatus::Stopped);
+                now.me && *term == now.term && !ended
+            });
+            if !current {
+                if let Some((_, leader)) = leading.take() {
+                    self.lead.send_replace(None);
+                    leader.stop(None);
+                }
+                if now.me {
+                    leading = self.begin().await;
+                }
+            }
+            let census = async {
+                tokio::time::sleep(CENSUS).await;
+                if leading.is_some() {
+                    self.hold_census(&now).await;
+                }
+            };
+            tokio::select! {
+                changed = leadership.changed() => if changed.is_err() {
+                    let error = "its journal has stopped".to_owned();
+                    let _ = fail.send(ClusterNodeError::Died(error)).await;
+                    return;
+                },
+                () = census => {}
+            }
+        }
+    }
+
+    /// Starts a leader once the lead is confirmed and everything recorded is folded.
+    async fn begin(&self) -> Option<(Term, ActorRef<LeaderMsg>)> {
+        let term = match self.journal.confirm_lead(CONFIRM).await {
+            Ok(term) => term,
+            Err(error) => {
+                tracing::debug!(%error, "the lead is not confirmed");
+                return None;
+            }
+        };
+        let records = *self.journal.applied().borrow();
+        if !self.library.reach(records).await {
+            return None;
+        }
+        let args = LeaderArgs {
+            term,
+            numerics: self.numerics,
+            replicas: self.replicas,
+            journal: self.journal.clone(),
+            library: self.library.clone(),
+            mail: Arc::clone(&self.mail),
+            directory: self.directory.clone(),
+        };
+        match Actor::spawn(None, Leader, args).await {
+            Ok((leader, _)) => {
+                tracing::info!(term = term.0, "this node leads");
+                self.lead.send_replace(Some(leader.clone()));
+                // Where others look for a leader.
+                self.gossip.set(keys::TERM, term.0.to_string());
+                self.gossip.set(keys::ROLE, "leader".to_owned());
+                Some((term, leader))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the leader cannot be started");
+                None
+            }
+        }
+    }
+
+    fn tell(&self, now: &Leadership) {
+        let founded = if now.voters.is_empty() { "no" } else { "yes" };
+        self.gossip.set(keys::FOUNDED, founded.to_owned());
+        if !now.me {
+            let role = if self.is_learner(now) { "learner" } else { "voter" };
+            self.gossip.set(keys::ROLE, role.to_owned());
+        }
+    }
+
+    fn is_learner(&self, now: &Leadership) -> bool {
+        !now.voters.is_empty() && !now.voters.contains(&self.journal.node())
+    }
+
+    /// Lets a node vote that has come under a new number in place of the voter of its name.
+    async fn hold_census(&self, now: &Leadership) {
+        for name in &self.voters {
+            let Some(listing) = self.directory.named(name) else { continue };
+            let Some(id) = listing.id().filter(|_| listing.presence == Presence::Alive) else {
+                continue;
+            };
+            if now.voters.contains(&id) {
+                continue;
+            }
+            let changed = if now.learners.contains(&id) {
+                self.journal.change_voters(self.voters_with(now, name, id)).await
+            } else {
+                self.journal.add_learner(id).await
+            };
+            match changed {
+                Ok(()) => tracing::info!(node = name, id = id.0, "a voter under a new number"),
+                Err(error) => tracing::warn!(node = name, %error, "a voter cannot be taken in yet"),
+            }
+            return;
+        }
+    }
+
+    /// The voters with `id` in place of the one that had its name.
+    fn voters_with(&self, now: &Leadership, name: &str, id: NodeId) -> BTreeSet<NodeId> {
+        let place = self.voters.iter().position(|voter| voter == name);
+        let founder = place.map(|place| NodeId(place as u64 + 1));
+        let former = |node: &NodeId| {
+            let recorded =
+                self.library.read(|catalog| catalog.node_name(*node).map(|known| known == name));
+            recorded.unwrap_or(Some(*node) == founder)
+        };
+        now.voters.iter().copied().filter(|node| !former(node)).chain([id]).collect()
+    }
+}
