@@ -167,7 +167,8 @@ impl SchedulerState {
         myself: &ActorRef<SchedulerMsg>,
     ) -> Result<(), ActorProcessingErr> {
         for trainer in &self.hands.trainers {
-            let asked = ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, reports(myself));
+            let asked =
+                ractor::call_t!(trainer, TrainerMsg::Follow, ANSWER_MILLIS, reports(myself));
             // One that has just died is replaced, and its unit given back.
             for (_, event) in asked.unwrap_or_default() {
                 myself.cast(SchedulerMsg::Event(event))?;

@@ -259,6 +259,9 @@ impl ClusterNode {
         } else {
             office.enter(id);
         }
+        if somebody.votes {
+            gossiping.set(keys::ROLE, "voter".to_owned());
+        }
         gossiping.set(keys::ID, id.0.to_string());
 
         let exchange = Exchange::new(Arc::clone(&blobs), peers.clone(), meter);
