@@ -11,7 +11,6 @@ use openraft::Snapshot;
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
-use std::sync::Arc;
 
 impl Member {
     /// Answers another member.
@@ -45,8 +44,8 @@ impl Member {
         if next < piece.records {
             return Ok(Taken::UpTo(next));
         }
-        let body = Body::of_incoming(Arc::clone(&self.store), piece.records);
-        let snapshot = Snapshot { meta: piece.meta, snapshot: Box::new(body) };
+        let body = Box::new(Body::Incoming(piece.records));
+        let snapshot = Snapshot { meta: piece.meta, snapshot: body };
         self.store.set_installing(true);
         let installed = self.raft.install_full_snapshot(piece.vote, snapshot).await;
         self.store.set_installing(false);

@@ -64,7 +64,7 @@ impl Machine {
     }
 
     fn snapshot_of(&self, taken: Taken) -> Snapshot<Types> {
-        let body = Body::of_records(Arc::clone(&self.store), taken.records);
+        let body = Body::Records(Arc::clone(&self.store), taken.records);
         Snapshot { meta: taken.meta, snapshot: Box::new(body) }
     }
 }
@@ -155,7 +155,7 @@ impl RaftStateMachine<Types> for Machine {
     }
 
     async fn begin_receiving_snapshot(&mut self) -> Result<Box<Body>, StorageError> {
-        Ok(Box::new(Body::of_incoming(Arc::clone(&self.store), 0)))
+        Ok(Box::new(Body::Incoming(0)))
     }
 
     async fn install_snapshot(

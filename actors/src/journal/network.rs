@@ -125,6 +125,10 @@ impl Peer {
                     let storage = |error| StreamingError::StorageError(read_failed(error));
                     piece.first = next;
                     piece.content = body.piece(next).await.map_err(storage)?;
+                    if piece.content.is_empty() {
+                        let found = TransportError::Refused(format!("it asks for record {next}"));
+                        return Err(NetworkError::new(&found).into());
+                    }
                 }
             }
         }

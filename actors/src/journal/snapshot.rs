@@ -12,16 +12,19 @@ use super::tables::{Change, INCOMING, Numbered, RECORDS};
 use redb::Durability;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Content of one piece; more only if a single record is larger.
 const PIECE_BYTES_MAX: usize = 1 << 20;
 
 /// Where the content of a snapshot lies.
-pub(super) struct Body {
-    store: Arc<Store>,
-    table: &'static Numbered,
-    records: u64,
+pub(super) enum Body {
+    /// The first so many records of this store.
+    Records(Arc<Store>, u64),
+    /// So many records. What the member that installs them lacks has come in.
+    Incoming(u64),
 }
 
 /// Some of a snapshot's records on their way.
@@ -51,37 +54,37 @@ pub(super) enum Taken {
 }
 
 impl Body {
-    /// The first `records` records of this store.
-    pub(super) fn of_records(store: Arc<Store>, records: u64) -> Self {
-        Self { store, table: &RECORDS, records }
-    }
-
-    /// The `records` records of which those that this store lacks have come in.
-    pub(super) fn of_incoming(store: Arc<Store>, records: u64) -> Self {
-        Self { store, table: &INCOMING, records }
-    }
-
     /// Number of records.
     pub(super) fn records(&self) -> u64 {
-        self.records
+        let (Self::Records(_, records) | Self::Incoming(records)) = self;
+        *records
     }
 
-    /// The records from `first` on that make a piece; at least one if there is any.
+    /// The records from `first` on that make a piece; at least one if there is any. None if they
+    /// have only come in: a snapshot is sent from where it was taken.
     pub(super) async fn piece(&self, first: u64) -> Result<Vec<Vec<u8>>, JournalError> {
-        let (table, records) = (self.table, self.records);
-        blocking(&self.store, move |store| piece(store, table, first, records)).await
+        let Self::Records(store, records) = self else { return Ok(Vec::new()) };
+        let range = first..*records;
+        blocking(store, move |store| taken_piece(store, range)).await
     }
 
     /// Adds the records that the store under change lacks to its own.
     pub(super) fn copy_into(&self, change: &Change<'_>) -> Result<(), JournalError> {
         let mut next = change.field::<Progress>(APPLIED)?.unwrap_or_default().records;
-        if next > self.records {
-            let found = format!("it has {} records, fewer than the {next} here", self.records);
+        let records = self.records();
+        if next > records {
+            let found = format!("it has {records} records, fewer than the {next} here");
             let place = Place::Field(super::machine::SNAPSHOT);
             return Err(JournalError::Damaged { path: change.path.to_owned(), place, found });
         }
-        while next < self.records {
-            let content = piece(&self.store, self.table, next, self.records)?;
+        while next < records {
+            let content = match self {
+                Self::Records(store, _) => taken_piece(store, next..records)?,
+                Self::Incoming(_) => {
+                    let found = change.some(&INCOMING, next..records, PIECE_BYTES_MAX)?;
+                    consecutive(change.path, &INCOMING, next, found)?
+                }
+            };
             let numbers = next..;
             next += content.len() as u64;
             change.put(&RECORDS, numbers.zip(content))?;
@@ -90,24 +93,29 @@ impl Body {
     }
 }
 
-fn piece(
-    store: &Store,
+fn taken_piece(store: &Store, range: Range<u64>) -> Result<Vec<Vec<u8>>, JournalError> {
+    if range.is_empty() {
+        return Ok(Vec::new());
+    }
+    let first = range.start;
+    let found = store.read(|view| view.some(&RECORDS, range, PIECE_BYTES_MAX))?;
+    consecutive(store.path(), &RECORDS, first, found)
+}
+
+/// Payloads without their numbers, which must run from `first` on; at least one.
+fn consecutive(
+    path: &Path,
     table: &Numbered,
     first: u64,
-    end: u64,
+    found: Vec<(u64, Vec<u8>)>,
 ) -> Result<Vec<Vec<u8>>, JournalError> {
-    let found = store.read(|view| view.some(table, first..end, PIECE_BYTES_MAX))?;
-    let mut content = Vec::with_capacity(found.len());
-    for (expected, (number, payload)) in (first..).zip(found) {
-        if number != expected {
-            return Err(table.gap(store.path(), expected));
-        }
-        content.push(payload);
+    if found.is_empty() {
+        return Err(table.gap(path, first));
     }
-    if content.is_empty() && first < end {
-        return Err(table.gap(store.path(), first));
-    }
-    Ok(content)
+    let payload = |(expected, (number, payload))| {
+        if number == expected { Ok(payload) } else { Err(table.gap(path, expected)) }
+    };
+    (first..).zip(found).map(payload).collect()
 }
 
 /// The place where the pieces of a snapshot gather at the member that needs it.
@@ -157,6 +165,6 @@ fn put(store: &Store, end: u64, first: u64, content: Vec<Vec<u8>>) -> Result<u64
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} records)", self.records)
+        write!(f, "Body({} records)", self.records())
     }
 }

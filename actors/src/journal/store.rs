@@ -56,8 +56,10 @@ impl Store {
         &self,
         work: impl FnOnce(&View<'_>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        let transaction = self.with_database(|database| database.begin_read())?;
-        work(&View { path: &self.path, transaction: &transaction })
+        self.with_database(|database| {
+            let transaction = database.begin_read().map_err(|error| self.error(error))?;
+            work(&View { path: &self.path, transaction: &transaction })
+        })
     }
 
     /// Commits a change. `Immediate` returns once it is fsynced, with every commit before it.
@@ -80,32 +82,37 @@ impl Store {
         durability: Durability,
         work: impl FnOnce(&Change<'_>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        let fail = |error: redb::Error| JournalError::from_storage(&self.path, error);
-        let mut transaction = self.with_database(|database| database.begin_write())?;
-        transaction.set_durability(durability).map_err(|error| fail(error.into()))?;
-        let result = work(&Change { path: &self.path, transaction: &transaction })?;
-        transaction.commit().map_err(|error| fail(error.into()))?;
-        Ok(result)
-    }
-
-    /// Makes everything durable and gives the file back. Later calls fail with `Closed`.
-    pub(super) fn close(&self) -> Result<(), JournalError> {
-        let taken = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        let closed = taken.map_or(Ok(()), Database::close);
-        closed.map_err(|error| {
-            self.failure().unwrap_or_else(|| JournalError::from_storage(&self.path, error))
+        self.with_database(|database| {
+            let mut transaction = database.begin_write().map_err(|error| self.error(error))?;
+            transaction.set_durability(durability).map_err(|error| self.error(error))?;
+            let result = work(&Change { path: &self.path, transaction: &transaction })?;
+            transaction.commit().map_err(|error| self.error(error))?;
+            Ok(result)
         })
     }
 
-    fn with_database<T, E: Into<redb::Error>>(
+    /// Makes everything durable and gives the file back, once what is under way has ended. Later
+    /// calls fail with `Closed`.
+    pub(super) fn close(&self) -> Result<(), JournalError> {
+        let taken = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = taken.map_or(Ok(()), Database::close);
+        closed.map_err(|error| self.failure().unwrap_or_else(|| self.error(error)))
+    }
+
+    /// Keeps the file open for as long as the work takes, which must not ask for it again.
+    fn with_database<T>(
         &self,
-        work: impl FnOnce(&Database) -> Result<T, E>,
+        work: impl FnOnce(&Database) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
         let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let Some(database) = guard.as_ref() else {
             return Err(JournalError::Closed { path: self.path.clone() });
         };
-        work(database).map_err(|error| JournalError::from_storage(&self.path, error))
+        work(database)
+    }
+
+    fn error(&self, error: impl Into<redb::Error>) -> JournalError {
+        JournalError::from_storage(&self.path, error)
     }
 }
 

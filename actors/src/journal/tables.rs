@@ -93,7 +93,9 @@ impl View<'_> {
         range: impl RangeBounds<u64>,
         mut visitor: impl FnMut(u64, &[u8]) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
-        self.visit_while(table, range, |number, payload| {
+        let stored = self.transaction.open_table(table.definition());
+        let stored = stored.map_err(|error| self.error(error))?;
+        visit_while(self.path, table, &stored, range, |number, payload| {
             visitor(number, payload).map(|()| ControlFlow::Continue(()))
         })
     }
@@ -106,35 +108,8 @@ impl View<'_> {
         range: Range<u64>,
         bytes_max: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
-        let mut some = Vec::new();
-        let mut bytes = 0;
-        self.visit_while(table, range, |number, payload| {
-            bytes += payload.len();
-            if bytes > bytes_max && !some.is_empty() {
-                return Ok(ControlFlow::Break(()));
-            }
-            some.push((number, payload.to_vec()));
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(some)
-    }
-
-    fn visit_while(
-        &self,
-        table: &Numbered,
-        range: impl RangeBounds<u64>,
-        mut visitor: impl FnMut(u64, &[u8]) -> Result<ControlFlow<()>, JournalError>,
-    ) -> Result<(), JournalError> {
         let stored = self.transaction.open_table(table.definition());
-        let stored = stored.map_err(|error| self.error(error))?;
-        for item in stored.range(range).map_err(|error| self.error(error))? {
-            let (number, sealed) = item.map_err(|error| self.error(error))?;
-            let payload = table.unseal(self.path, number.value(), sealed.value())?;
-            if visitor(number.value(), payload)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        some(self.path, table, &stored.map_err(|error| self.error(error))?, range, bytes_max)
     }
 
     /// The highest number and its payload.
@@ -179,6 +154,17 @@ impl Change<'_> {
         let mut format = self.transaction.open_table(FORMAT).map_err(|error| self.error(error))?;
         format.insert("version", version).map_err(|error| self.error(error))?;
         Ok(())
+    }
+
+    /// The first payloads of a range of numbers, as [`View::some`] gives them.
+    pub(super) fn some(
+        &self,
+        table: &Numbered,
+        range: Range<u64>,
+        bytes_max: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+        let stored = self.transaction.open_table(table.definition());
+        some(self.path, table, &stored.map_err(|error| self.error(error))?, range, bytes_max)
     }
 
     /// Stores payloads under their numbers.
@@ -262,6 +248,44 @@ fn field<T: DeserializeOwned>(
     let payload =
         codec::unseal(name, 0, sealed.value()).map_err(|flaw| flawed(path, place, flaw))?;
     decode(path, place, payload).map(Some)
+}
+
+fn visit_while(
+    path: &Path,
+    table: &Numbered,
+    stored: &impl ReadableTable<u64, &'static [u8]>,
+    range: impl RangeBounds<u64>,
+    mut visitor: impl FnMut(u64, &[u8]) -> Result<ControlFlow<()>, JournalError>,
+) -> Result<(), JournalError> {
+    let failed = |error| JournalError::from_storage(path, error);
+    for item in stored.range(range).map_err(failed)? {
+        let (number, sealed) = item.map_err(failed)?;
+        let payload = table.unseal(path, number.value(), sealed.value())?;
+        if visitor(number.value(), payload)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn some(
+    path: &Path,
+    table: &Numbered,
+    stored: &impl ReadableTable<u64, &'static [u8]>,
+    range: Range<u64>,
+    bytes_max: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+    let mut some = Vec::new();
+    let mut bytes = 0;
+    visit_while(path, table, stored, range, |number, payload| {
+        bytes += payload.len();
+        if bytes > bytes_max && !some.is_empty() {
+            return Ok(ControlFlow::Break(()));
+        }
+        some.push((number, payload.to_vec()));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(some)
 }
 
 fn flawed(path: &Path, place: Place, flaw: Flaw) -> JournalError {
