@@ -43,12 +43,13 @@ pub(crate) fn recorded_best_state(
     workbench: &Arc<Workbench>,
     warn: impl Fn(&str),
 ) -> Result<(TrialId, Arc<Vec<u8>>), Error> {
-    let (run, why) = (recorded.folder.path().to_owned(), String::new());
+    let (run, why) = (recorded.title().into(), String::new());
     let (trial, best) = recorded.study.best().ok_or(Error::NoResult { run, why })?;
     let lost = match stored(workbench, best)? {
         Ok(state) => return Ok((trial, state)),
         Err(lost) => lost,
     };
+    recorded.bring_data()?;
     warn(&format!("{lost}; {trial} is trained again from the journal"));
     let state = train_again(workbench, recorded.entries.clone(), &recorded.study, lost)?;
     Ok((trial, state))

@@ -2,43 +2,58 @@
 
 mod bench;
 mod best;
+mod cancel;
 mod check;
 mod clean;
+mod cluster;
 mod completions;
 mod conclusion;
+mod dev;
+mod drain;
 mod export;
+mod fetch;
 mod hashes;
 mod list;
 mod man;
+mod node;
+mod nodes;
+mod pause;
 mod predict;
+mod priority;
 mod report;
 mod resume;
 mod run;
+mod run_path;
 mod show;
 mod simulate;
+mod status;
+mod submit;
 mod trials;
 mod verify;
+mod wait;
+mod watch;
 
 use crate::error::Code;
-use crate::recorded::Recorded;
-use crate::run_folder::{Lock, RunFolder};
 use clap::{Args, Parser, Subcommand};
+use run_path::{RunPath, lock_run, look_at_run, read_run, report_recovery};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::OnceLock;
-use wallaby_actors::journal::Recovery;
 use wallaby_train::Registry;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   done                          7   the journal or a blob is damaged
-  1   unexpected                    8   no space left
-  2   wrong command line            9   no trial has a result
-  3   wrong study file              10  a check failed (verify, simulate)
-  4   wrong data                    11  another numerics class: bits not comparable
-  5   no such device                12  paused; the same command goes on
-  6   run folder not usable         130 interrupted twice; the same command goes on";
+  0   done                          9   no trial has a result
+  1   unexpected                    10  a check failed (verify, simulate)
+  2   wrong command line            11  another numerics class: bits not comparable
+  3   wrong study file              12  paused; the same command goes on
+  4   wrong data                    13  no node of the cluster answers, or none leads
+  5   no such device                14  another cluster secret or protocol
+  6   run folder not usable         15  the time that was given is over (wait, dev)
+  7   the journal or a blob is      16  the study was cancelled
+      damaged                       130 interrupted twice; the same command goes on
+  8   no space left";
 
 /// Fault-tolerant hyper-parameter optimisation by model hopper parallelism.
 #[derive(Debug, Parser)]
@@ -67,6 +82,29 @@ enum Command {
     Clean(clean::CleanArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Cluster(cluster::ClusterCommand),
+    Node(node::NodeArgs),
+    Nodes(nodes::NodesArgs),
+    Dev(dev::DevArgs),
+    Submit(submit::SubmitArgs),
+    Status(status::StatusArgs),
+    Watch(watch::WatchArgs),
+    Wait(wait::WaitArgs),
+    Pause(pause::PauseArgs),
+    Cancel(cancel::CancelArgs),
+    Priority(priority::PriorityArgs),
+    Fetch(fetch::FetchArgs),
+    Drain(drain::DrainArgs),
+}
+
+impl Command {
+    /// The diagnostics that it gives without being asked.
+    fn diagnostics(&self) -> &'static str {
+        match self {
+            Command::Node(_) => node::DIAGNOSTICS,
+            _ => "off",
+        }
+    }
 }
 
 /// What a study is changed by on the command line.
@@ -113,18 +151,10 @@ struct Manner {
     plain: bool,
 }
 
-/// A run folder.
-#[derive(Debug, Clone, Args)]
-struct RunPath {
-    /// The run folder, for example runs/digits-1
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-}
-
 /// Runs the command line of this process with these model families.
 pub fn main(registry: Registry) -> ExitCode {
     let cli = Cli::parse();
-    init_logging();
+    init_logging(cli.command.diagnostics());
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args, &registry),
         Command::Check(args) => check::check(&args, &registry),
@@ -143,6 +173,19 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Clean(args) => clean::clean(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),
+        Command::Cluster(args) => cluster::cluster(&args),
+        Command::Node(args) => node::node(&args, &registry),
+        Command::Nodes(args) => nodes::nodes(&args),
+        Command::Dev(args) => dev::dev(&args),
+        Command::Submit(args) => submit::submit(&args, &registry),
+        Command::Status(args) => status::status(&args),
+        Command::Watch(args) => watch::watch(&args),
+        Command::Wait(args) => wait::wait(&args),
+        Command::Pause(args) => pause::pause(&args),
+        Command::Cancel(args) => cancel::cancel(&args),
+        Command::Priority(args) => priority::priority(&args),
+        Command::Fetch(args) => fetch::fetch(&args, &registry),
+        Command::Drain(args) => drain::drain(&args),
     };
     match outcome.and_then(shown) {
         Ok(code) => ExitCode::from(code as u8),
@@ -155,37 +198,6 @@ pub fn main(registry: Registry) -> ExitCode {
 
 /// An outcome other than an error.
 type Outcome = Result<Code, crate::Error>;
-
-/// Reads a run, and says so if its journal had to be mended.
-fn read_run(path: &RunPath) -> Result<Recorded, crate::Error> {
-    let recorded = Recorded::read(RunFolder::at(&path.run))?;
-    report_recovery(&recorded.recovery);
-    Ok(recorded)
-}
-
-/// As [`read_run`]; a run in use is read as it was a moment ago.
-fn look_at_run(path: &RunPath) -> Result<Recorded, crate::Error> {
-    let recorded = Recorded::look(RunFolder::at(&path.run))?;
-    report_recovery(&recorded.recovery);
-    Ok(recorded)
-}
-
-/// As [`read_run`], with the right to write to the run folder.
-fn lock_run(path: &RunPath) -> Result<(Recorded, Lock), crate::Error> {
-    let folder = RunFolder::at(&path.run);
-    folder.require()?;
-    let lock = folder.lock()?;
-    let recorded = Recorded::read_locked(folder, &lock)?;
-    report_recovery(&recorded.recovery);
-    Ok((recorded, lock))
-}
-
-/// A journal that was not closed in order is no error, and no secret.
-fn report_recovery(recovery: &Recovery) {
-    if let Some(torn) = &recovery.torn {
-        report(&format!("the journal was mended: {torn}; {} records are intact", recovery.entries));
-    }
-}
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn show(text: &str) {
@@ -231,9 +243,9 @@ fn report(text: &str) {
 const LOG: &str = "WALLABY_LOG";
 
 /// Diagnostics go to standard error, chosen by `WALLABY_LOG`, for example `wallaby=debug`.
-fn init_logging() {
+fn init_logging(otherwise: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env(LOG)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(otherwise));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 

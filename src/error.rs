@@ -1,11 +1,14 @@
 //! Everything that ends a command early, with the exit code that scripts rely on.
 
+use crate::cluster::ClusterError;
 use crate::run_folder::{FolderError, resume_command};
 use crate::study_file::Mistakes;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use wallaby_actors::blobs::BlobError;
+use wallaby_actors::cluster::founding::FoundingError;
+use wallaby_actors::cluster::node::ClusterNodeError;
 use wallaby_actors::journal::JournalError;
 use wallaby_actors::journal_actor::ReplayError;
 use wallaby_actors::node::NodeError;
@@ -45,6 +48,14 @@ pub enum Code {
     OtherNumerics = 11,
     /// The study is paused; the same command goes on.
     Paused = 12,
+    /// No node of the cluster answers, or none leads it.
+    Unreachable = 13,
+    /// The nodes of the cluster have another secret, or speak another protocol.
+    NotAdmitted = 14,
+    /// The time that was given is over (`wait`, `dev`).
+    TimedOut = 15,
+    /// The study was cancelled.
+    Cancelled = 16,
 }
 
 /// Why a command ended early.
@@ -53,6 +64,18 @@ pub enum Error {
     /// Mistakes in the study file, one a line.
     #[error("{0}")]
     Mistakes(Mistakes),
+    /// Mistakes in the configuration of a cluster, one a line.
+    #[error("{0}")]
+    Configuration(Mistakes),
+    /// The cluster does not do what was asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The time that was given is over.
+    #[error("{0}")]
+    TimedOut(String),
+    /// A node of a cluster cannot start, or cannot go on.
+    #[error(transparent)]
+    ClusterNode(#[from] ClusterNodeError),
     /// A study file that is no text.
     #[error("{path}:{line}: not UTF-8, expected a text file in UTF-8", path = path.display())]
     NotUtf8 {
@@ -211,7 +234,10 @@ impl Error {
             Error::NoResult { .. } => Code::NoResult,
             Error::CheckFailed(_) => Code::CheckFailed,
             Error::OtherNumerics(_) => Code::OtherNumerics,
-            Error::Usage(_) => Code::Usage,
+            Error::Usage(_) | Error::Configuration(_) => Code::Usage,
+            Error::Cluster(error) => error.code(),
+            Error::TimedOut(_) => Code::TimedOut,
+            Error::ClusterNode(error) => code_of_node(error),
             Error::NotRedone { .. } | Error::Node(_) | Error::Unexpected(_) => Code::Unexpected,
         }
     }
@@ -239,6 +265,19 @@ fn code_of_io(error: &io::Error) -> Code {
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+fn code_of_node(error: &ClusterNodeError) -> Code {
+    match error {
+        ClusterNodeError::Journal(error)
+        | ClusterNodeError::Founding(FoundingError::Journal(error)) => code_of_journal(error),
+        ClusterNodeError::Founding(_) | ClusterNodeError::Identity(_) => Code::RunFolder,
+        ClusterNodeError::InUse { .. } => Code::RunFolder,
+        ClusterNodeError::Blobs(BlobError::Full { .. }) => Code::StorageFull,
+        ClusterNodeError::Folder { source, .. } => code_of_io(source),
+        ClusterNodeError::Port(_) => Code::Usage,
+        _ => Code::Unexpected,
+    }
 }
 
 fn code_of_journal(error: &JournalError) -> Code {

@@ -13,7 +13,7 @@ use wallaby_actors::fault::Faults;
 use wallaby_actors::journal::{Journal, Recovery};
 use wallaby_actors::journal_actor::decode_records;
 use wallaby_actors::partitions::Partitions;
-use wallaby_actors::workbench::Workbench;
+use wallaby_actors::workbench::{Source, Workbench};
 use wallaby_core::ids::{Digest, NodeId, Seq};
 use wallaby_core::journal::{Blob, Creation, Entry, Manifest, Record};
 use wallaby_core::seed::Seed;
@@ -32,7 +32,8 @@ pub(crate) struct Prepared {
     pub(crate) file: StudyFile,
     pub(crate) data: DataSet,
     pub(crate) creation: Creation,
-    blobs: Vec<Vec<u8>>,
+    /// The partitions in order, then the validation rows, as bytes.
+    pub(crate) blobs: Vec<Vec<u8>>,
 }
 
 /// A study file, read and checked.
@@ -120,7 +121,12 @@ fn describe(partition: &Partition, bytes: &[u8]) -> Blob {
 
 /// The device that a study asks for.
 pub(crate) fn open_device(file: &StudyFile) -> Result<Device, Error> {
-    let kind = match file.run.device {
+    device_named(file.run.device)
+}
+
+/// A device of this machine.
+pub(crate) fn device_named(name: DeviceName) -> Result<Device, Error> {
+    let kind = match name {
         DeviceName::Cpu => DeviceKind::Cpu,
         DeviceName::Wgpu => DeviceKind::Wgpu { index: 0 },
         DeviceName::Cuda => DeviceKind::Cuda { index: 0 },
@@ -159,7 +165,11 @@ pub(crate) fn choose_folder(
 }
 
 /// Refuses the folder of another study, and any study's if a `new` one is to begin.
-fn require_ours(folder: &RunFolder, fingerprint: &str, new: bool) -> Result<(), FolderError> {
+pub(crate) fn require_ours(
+    folder: &RunFolder,
+    fingerprint: &str,
+    new: bool,
+) -> Result<(), FolderError> {
     let path = || folder.path().to_owned();
     match folder.about()? {
         Some(_) if new => Err(FolderError::Taken { path: path() }),
@@ -295,7 +305,7 @@ async fn begin(prepared: Prepared, journal: &Journal, blobs: &BlobStore) -> Resu
     Ok(entry)
 }
 
-/// What the trainers of a study work with.
+/// What the trainers of a study work with on this machine alone.
 pub(crate) fn workbench(
     study: &Study,
     file: &StudyFile,
@@ -303,7 +313,21 @@ pub(crate) fn workbench(
     blobs: Arc<BlobStore>,
     registry: &Registry,
 ) -> Result<Workbench, Error> {
-    let spec = &study.creation.spec;
+    let source = file.clone();
+    let source: Box<Source> = Box::new(move |wanted| read_again(&source, wanted));
+    workbench_on(open_device(file)?, &study.creation, facts, blobs, source, registry)
+}
+
+/// What the trainers of a study work with on a device; `source` gives data again.
+pub(crate) fn workbench_on(
+    device: Device,
+    creation: &Creation,
+    facts: &Facts,
+    blobs: Arc<BlobStore>,
+    source: Box<Source>,
+    registry: &Registry,
+) -> Result<Workbench, Error> {
+    let spec = &creation.spec;
     let family = registry.get(&spec.family).ok_or_else(|| {
         let known = registry.names().join(", ");
         Error::Usage(format!("model.family = {:?}: expected one of {known}", spec.family))
@@ -312,22 +336,21 @@ pub(crate) fn workbench(
         Ok(text) => text.parse().map_err(|error| Error::Usage(format!("{FAULTS}: {error}")))?,
         Err(_) => Faults::default(),
     };
-    let source = file.clone();
     Ok(Workbench {
         family: Arc::<dyn Family>::clone(family),
         problem: facts.problem.clone(),
-        device: open_device(file)?,
+        device,
         blobs,
-        manifest: study.creation.manifest.clone(),
+        manifest: creation.manifest.clone(),
         seed: spec.seed,
-        source: Box::new(move |wanted| read_again(&source, wanted)),
+        source,
         faults,
         partitions: Partitions::default(),
     })
 }
 
 /// The bytes of a partition from the original data.
-fn read_again(file: &StudyFile, wanted: Digest) -> Result<Vec<u8>, String> {
+pub(crate) fn read_again(file: &StudyFile, wanted: Digest) -> Result<Vec<u8>, String> {
     let data = read_data(file).map_err(|error| error.to_string())?;
     let mut all = partitions_of(&data).map(Partition::to_bytes);
     let path = file.data.source().path;

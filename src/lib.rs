@@ -22,6 +22,7 @@ mod bench;
 mod best_state;
 mod clean;
 pub mod cli;
+pub mod cluster;
 pub mod error;
 mod filter;
 mod json;

@@ -15,7 +15,7 @@ use wallaby_core::study::{Phase, Study};
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// A process has it, of this number.
+    /// A process has it, of this number; empty if it is not one process that has it.
     Running(String),
     /// All of it is done.
     Ended,
@@ -42,6 +42,7 @@ impl State {
     /// Of a run that was read.
     pub(crate) fn of(recorded: &Recorded) -> Self {
         match (&recorded.in_use, &recorded.study.phase) {
+            (None, Phase::Running) if recorded.distant.is_some() => State::Running(String::new()),
             (Some(process), _) => State::Running(process.clone()),
             (None, Phase::Ended(_)) => State::Ended,
             (None, Phase::Paused(_)) => State::Paused,

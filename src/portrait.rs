@@ -57,7 +57,7 @@ impl<'a> Portrait<'a> {
         });
         let percent = (100.0 * done / all.max(1.0)).floor();
         let mut facts = vec![
-            ("run", self.recorded.folder.path().display().to_string()),
+            ("run", self.recorded.title()),
             ("study", format!("{}, seed {}", study.creation.spec.name, study.creation.spec.seed)),
             ("state", self.state_text()),
             ("progress", format!("{percent}%, {} units", study.commits)),
@@ -69,14 +69,18 @@ impl<'a> Portrait<'a> {
         ];
         facts.extend(self.space_lines());
         facts.push(("time", self.time_text()));
-        facts.push(("size", self.size_text()));
+        if self.recorded.distant.is_none() {
+            facts.push(("size", self.size_text()));
+        }
         let rows = facts.into_iter().map(|(name, fact)| vec![name.to_owned(), fact]);
         aligned(&rows.collect::<Vec<_>>())
     }
 
     fn state_text(&self) -> String {
         match &self.state {
-            State::Running(process) => format!("running, process {process}"),
+            State::Running(process) if !process.is_empty() => {
+                format!("running, process {process}")
+            }
             state => state.word().to_owned(),
         }
     }
@@ -162,12 +166,18 @@ impl<'a> Portrait<'a> {
         let document: Json = serde_json::from_str(&study.creation.document).unwrap_or(Json::Null);
         let (done, all) = extent(study);
         let weights = results::weights_digest(&recorded.folder);
+        let sizes = recorded.distant.is_none().then(|| {
+            json!({
+                "journal": self.sizes.journal, "blobs": self.sizes.blobs,
+                "blob_count": self.sizes.blob_count, "whole": self.sizes.whole,
+            })
+        });
         let process = match &self.state {
             State::Running(process) => process.parse::<u32>().ok(),
             _ => None,
         };
         json!({
-            "run": recorded.folder.path().to_string_lossy(),
+            "run": recorded.title(),
             "study": study.creation.spec.name,
             "fingerprint": study.creation.fingerprint.to_string(),
             "state": self.state.word(),
@@ -176,7 +186,7 @@ impl<'a> Portrait<'a> {
             "units": study.commits,
             "trials": self.progress.trials,
             "trials_by_end": self.ends(),
-            "best": results::best_json(&recorded.folder, study, weights, None),
+            "best": recorded.best_json(weights),
             "data": {
                 "rows": manifest.partitions.iter().map(|partition| partition.rows).sum::<u64>(),
                 "partitions": manifest.partitions.len(),
@@ -187,10 +197,7 @@ impl<'a> Portrait<'a> {
             "began": moment::iso(self.progress.began),
             "last": moment::iso(self.progress.last),
             "seconds": study.active_millis as f64 / 1000.0,
-            "sizes": {
-                "journal": self.sizes.journal, "blobs": self.sizes.blobs,
-                "blob_count": self.sizes.blob_count, "whole": self.sizes.whole,
-            },
+            "sizes": sizes,
         })
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn predict(
     let (file, facts) = (recorded.study_file(registry)?, recorded.facts()?);
     let mut source = file.data.source();
     source.path = data.to_owned();
+    recorded.bring_best()?;
     let features = source.read_features(&facts.problem.features, facts.scaling.as_ref())?;
     let blobs = Arc::new(BlobStore::open(&recorded.folder.blobs())?);
     let bench = Arc::new(workbench(&recorded.study, &file, &facts, blobs, registry)?);

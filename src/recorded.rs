@@ -1,14 +1,18 @@
 //! A run as its journal tells it, for commands that only read.
 
+use crate::cluster::{Distant, RemoteStudy};
 use crate::error::Error;
+use crate::results::best_json;
 use crate::run_folder::{FolderError, Lock, RunFolder};
 use crate::scratch::Scratch;
 use crate::study_file::StudyFile;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::path::Path;
 use wallaby_actors::journal::{Recovery, read_journal};
 use wallaby_actors::journal_actor::decode_records;
-use wallaby_core::journal::Entry;
+use wallaby_core::ids::Digest;
+use wallaby_core::journal::{Entry, Manifest};
 use wallaby_core::study::Study;
 use wallaby_data::{Problem, Scaling};
 use wallaby_train::Registry;
@@ -33,6 +37,8 @@ pub(crate) struct Recorded {
     /// The right to the folder: nobody else uses it as long as this is used. `None` for
     /// a copy, and where the caller holds it.
     pub(crate) lock: Option<Lock>,
+    /// Where the rest is, if this is a study of a cluster; `folder` then is one for the moment.
+    pub(crate) distant: Option<Distant>,
 }
 
 /// How often a journal that is being written is copied before it is left alone: a copy that a
@@ -92,7 +98,61 @@ impl Recorded {
         let (records, recovery) = read_journal(journal)?;
         let entries = decode_records(records)?;
         let study = replay(&folder, &entries)?;
-        Ok(Self { folder, entries, study, recovery, in_use: None, lock: None })
+        Ok(Self { folder, entries, study, recovery, in_use: None, lock: None, distant: None })
+    }
+
+    /// A study of a cluster, as if its run folder lay here.
+    ///
+    /// # Errors
+    /// No answer, no such study, no room for what is needed for a moment.
+    pub(crate) fn of_cluster(remote: RemoteStudy) -> Result<Self, Error> {
+        let (entries, study, distant) = Distant::new(remote)?;
+        let folder = RunFolder::at(&distant.folder());
+        let recovery = Recovery { entries: entries.len() as u64, torn: None };
+        let distant = Some(distant);
+        Ok(Self { folder, entries, study, recovery, in_use: None, lock: None, distant })
+    }
+
+    /// What the user calls it: the run folder, or the name of a study of a cluster.
+    pub(crate) fn title(&self) -> String {
+        match &self.distant {
+            Some(distant) => distant.name().to_owned(),
+            None => self.folder.path().display().to_string(),
+        }
+    }
+
+    /// The best trial for scripts; a study of a cluster has its weights nowhere yet.
+    pub(crate) fn best_json(&self, weights: Option<Digest>) -> Option<Json> {
+        let mut best = best_json(&self.folder, &self.study, weights, None)?;
+        if let (Some(_), Some(fields)) = (&self.distant, best.as_object_mut()) {
+            fields.insert("weights".to_owned(), Json::Null);
+        }
+        Some(best)
+    }
+
+    /// Brings the state of the best trial here, if it is elsewhere.
+    ///
+    /// # Errors
+    /// No answer. That it is on no node is none: it can be made again.
+    pub(crate) fn bring_best(&self) -> Result<(), Error> {
+        let best = self.study.best().map(|(_, best)| best.state);
+        self.bring(best.into_iter())
+    }
+
+    /// Brings the data here, if it is elsewhere.
+    ///
+    /// # Errors
+    /// No answer. That it is on no node is none: it can be read from its source.
+    pub(crate) fn bring_data(&self) -> Result<(), Error> {
+        let Manifest { partitions, validation, .. } = &self.study.creation.manifest;
+        self.bring(partitions.iter().chain([validation]).map(|blob| blob.digest))
+    }
+
+    fn bring(&self, digests: impl Iterator<Item = Digest>) -> Result<(), Error> {
+        match &self.distant {
+            Some(distant) => distant.bring(digests, &self.folder.blobs()),
+            None => Ok(()),
+        }
     }
 
     /// The study file that the run was started from.

@@ -58,21 +58,21 @@ mod budget_section;
 mod canonical;
 mod data_section;
 mod domains;
-mod field;
+pub(crate) mod field;
 mod json_tree;
 mod line_index;
 mod mistake;
 mod model_section;
 mod nearest;
-mod node;
+pub(crate) mod node;
 mod objective_section;
 mod overrides;
-mod report;
-mod run_section;
+pub(crate) mod report;
+pub(crate) mod run_section;
 mod search_section;
-mod section;
+pub(crate) mod section;
 mod study_section;
-mod toml_tree;
+pub(crate) mod toml_tree;
 
 pub use data_section::DataSection;
 pub use mistake::{Mistake, Mistakes};
@@ -84,7 +84,7 @@ pub use run_section::{Device, RunSection};
 use model_section::ModelSection;
 use node::{Content, Origin, Table};
 use report::Report;
-use section::Section;
+use section::{SECTIONS, Section};
 use std::path::Path;
 use wallaby_core::parameter::complete;
 use wallaby_core::space::Space;
@@ -133,7 +133,7 @@ impl StudyFile {
         overrides: &[String],
         families: Families<'_>,
     ) -> Result<Self, Mistakes> {
-        let mut report = Report::new(name);
+        let mut report = Report::new(name, SECTIONS);
         let Some(mut root) = read_tree(text, name, &mut report) else {
             return Err(report.into_mistakes());
         };
@@ -151,6 +151,7 @@ impl StudyFile {
             Origin::File => format!("{}: data.{key}: ", self.file),
             Origin::Line(line) => format!("{}:{line}: data.{key}: ", self.file),
             Origin::Override => format!("--set data.{key}: "),
+            Origin::Flag(name) | Origin::Variable(name) => format!("{name}: data.{key}: "),
         }
     }
 
@@ -159,7 +160,7 @@ impl StudyFile {
     /// # Errors
     /// A metric that a model of `problem` does not report.
     pub fn spec(&self, problem: &Problem) -> Result<Spec, Mistakes> {
-        let mut report = Report::new(&self.file);
+        let mut report = Report::new(&self.file, SECTIONS);
         let objective = self.objective.settle(problem, &mut report);
         report.finish(Spec {
             name: self.name.clone(),

@@ -2,6 +2,7 @@
 //! by bit. Uses the trainers' own computation, without their actors, and writes nothing but
 //! partitions that were damaged.
 
+use crate::cluster::Distant;
 use crate::error::Error;
 use crate::launch::workbench;
 use crate::recorded::Recorded;
@@ -42,22 +43,25 @@ pub(crate) struct Verifier {
     workbench: Arc<Workbench>,
     /// Of a run that was read: its blobs are nobody else's as long as it is verified.
     _lock: Option<Lock>,
+    /// Of a study of a cluster: its blobs are here as long as it is verified.
+    _distant: Option<Distant>,
 }
 
 impl Verifier {
     /// Of a journal that folds to `study`.
     pub(crate) fn new(entries: Vec<Entry>, study: Study, workbench: Arc<Workbench>) -> Self {
-        Self { entries, study, workbench, _lock: None }
+        Self { entries, study, workbench, _lock: None, _distant: None }
     }
 
     /// Of a run that was read.
     pub(crate) fn of_run(recorded: Recorded, registry: &Registry) -> Result<Self, Error> {
+        recorded.bring_data()?;
         let file = recorded.study_file(registry)?;
         let facts = recorded.facts()?;
         let blobs = Arc::new(BlobStore::open(&recorded.folder.blobs())?);
         let workbench = workbench(&recorded.study, &file, &facts, blobs, registry)?;
         let verifier = Self::new(recorded.entries, recorded.study, Arc::new(workbench));
-        Ok(Self { _lock: recorded.lock, ..verifier })
+        Ok(Self { _lock: recorded.lock, _distant: recorded.distant, ..verifier })
     }
 
     /// The trials of the run.

@@ -3,7 +3,7 @@
 use super::{Outcome, RunPath, read_run, report, show};
 use crate::error::{Code, Error};
 use crate::recorded::Recorded;
-use crate::results::{best_json, weights_digest, write_best};
+use crate::results::{weights_digest, write_best};
 use clap::Args;
 use serde_json::Value as Json;
 use wallaby_actors::blobs::BlobStore;
@@ -26,9 +26,8 @@ pub(super) struct BestArgs {
 pub(super) fn best(args: &BestArgs) -> Outcome {
     let recorded = read_run(&args.path)?;
     refresh_weights(&recorded)?;
-    let (folder, study) = (&recorded.folder, &recorded.study);
-    let none = || Error::NoResult { run: folder.path().to_owned(), why: String::new() };
-    let best = best_json(folder, study, weights_digest(folder), None).ok_or_else(none)?;
+    let none = || Error::NoResult { run: recorded.title().into(), why: String::new() };
+    let best = recorded.best_json(weights_digest(&recorded.folder)).ok_or_else(none)?;
     show(&if args.json { format!("{best:#}\n") } else { lines(&best) });
     Ok(Code::Done)
 }
@@ -36,7 +35,9 @@ pub(super) fn best(args: &BestArgs) -> Outcome {
 /// Weights that are not there, or not those of the best state, are written again from it.
 fn refresh_weights(recorded: &Recorded) -> Result<(), Error> {
     let (folder, study) = (&recorded.folder, &recorded.study);
-    let Some((_, best)) = study.best().filter(|_| recorded.lock.is_some()) else { return Ok(()) };
+    let ours = recorded.lock.is_some() || recorded.distant.is_some();
+    let Some((_, best)) = study.best().filter(|_| ours) else { return Ok(()) };
+    recorded.bring_best()?;
     let state = BlobStore::open(&folder.blobs()).and_then(|blobs| blobs.get(&best.state));
     match state {
         Ok(state) => {
@@ -46,10 +47,11 @@ fn refresh_weights(recorded: &Recorded) -> Result<(), Error> {
             }
         }
         Err(error) if weights_digest(folder).is_none() => {
-            let run = folder.path().display();
-            report(&format!(
-                "the weights are not there: {error}; `wallaby resume {run}` makes them"
-            ));
+            let make = match recorded.distant {
+                Some(_) => "`wallaby fetch` makes them again".to_owned(),
+                None => format!("`wallaby resume {}` makes them", folder.path().display()),
+            };
+            report(&format!("the weights are not there: {error}; {make}"));
         }
         // The state went with `clean`; the weights are what is left of it.
         Err(_) => {}

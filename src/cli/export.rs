@@ -64,7 +64,14 @@ pub(super) fn export(args: &ExportArgs) -> Outcome {
     let recorded = look_at_run(&args.path)?;
     let (facts, study) = (recorded.facts()?, &recorded.study);
     let metrics = facts.problem.metrics();
-    let folder = args.out.clone().unwrap_or_else(|| recorded.folder.join("export"));
+    let folder = match &args.out {
+        Some(folder) => folder.clone(),
+        None if recorded.distant.is_some() => {
+            let why = "expected --out DIR for a study of a cluster, which has no folder here";
+            return Err(Error::Usage(why.to_owned()));
+        }
+        None => recorded.folder.join("export"),
+    };
     std::fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
     let tables =
         [("trials", ranking::trials(study, metrics)), ("epochs", ranking::epochs(study, metrics))];

@@ -1,14 +1,17 @@
 //! `wallaby list`.
 
 use super::{Outcome, show};
-use crate::error::Code;
+use crate::cluster::{ClusterArgs, block_on};
+use crate::error::{Code, Error};
 use crate::moment;
 use crate::overview::{Overview, State};
 use crate::progress::number;
 use crate::table::aligned;
 use clap::Args;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::path::PathBuf;
+use wallaby_actors::cluster::api_types::StudyInfo;
+use wallaby_core::ids::Moment;
 
 /// Show the runs in a folder: study, state, trials, best, when
 #[derive(Debug, Args)]
@@ -17,32 +20,78 @@ Example:
   wallaby list
   wallaby list --dir /data/runs --json | jq '.[] | select(.state == \"interrupted\").run'
 
-A run is running, ended, paused, interrupted (it was killed: `wallaby resume` goes on) or
+With --cluster the studies of the cluster, as `wallaby status` has them; with WALLABY_CLUSTER set and
+no --dir, both. A run is running, ended, paused, interrupted (it was killed: `wallaby resume` goes on) or
 unreadable. Runs of other processes are only looked at.")]
 pub(super) struct ListArgs {
-    /// The folder of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    dir: PathBuf,
+    /// The folder of the runs; without it runs
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     /// As a JSON array of objects: run, study, state, process, trials, best, began, last and more
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn list(args: &ListArgs) -> Outcome {
-    let runs = Overview::all_in(&args.dir)?;
+    let dir = args.dir.clone().unwrap_or_else(|| "runs".into());
+    let only_cluster = args.dir.is_none() && args.cluster.is_named();
+    let runs = if only_cluster { Vec::new() } else { Overview::all_in(&dir)? };
+    let studies = studies(args);
+    let none = Vec::new();
+    let known = studies.as_ref().unwrap_or(&none);
     if args.json {
-        let runs: Json = runs.iter().map(Overview::json).collect();
-        show(&format!("{runs:#}\n"));
-    } else if runs.is_empty() {
-        show(&format!("no runs in {}; `wallaby run FILE` makes one\n", args.dir.display()));
+        let runs = runs.iter().map(Overview::json).chain(known.iter().map(study_json));
+        show(&format!("{:#}\n", Json::Array(runs.collect())));
+    } else if runs.is_empty() && known.is_empty() {
+        let place = if only_cluster { "the cluster".to_owned() } else { dir.display().to_string() };
+        let maker = if only_cluster { "submit" } else { "run" };
+        show(&format!("no runs in {place}; `wallaby {maker} FILE` makes one\n"));
     } else {
         let head = ["run", "study", "state", "trials", "best", "trial", "last"];
         let head = head.map(str::to_owned).to_vec();
-        let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
-        show(&aligned(&rows));
+        let rows = runs.iter().map(row).chain(known.iter().map(study_row));
+        show(&aligned(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
         runs.iter().for_each(explain);
     }
-    Ok(Code::Done)
+    // What there is here was shown all the same.
+    studies.map(|_| Code::Done)
+}
+
+/// The studies of the cluster, if one is meant.
+fn studies(args: &ListArgs) -> Result<Vec<StudyInfo>, Error> {
+    if args.dir.is_some() && !args.cluster.is_named() {
+        return Ok(Vec::new());
+    }
+    match args.cluster.client_if_any()? {
+        Some(client) => block_on(async { Ok(client.studies().await?) }),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// With the fields of a run as far as they are known, and `cluster` beside them.
+fn study_json(study: &StudyInfo) -> Json {
+    let best = study.best.map(|best| json!({"trial": best.trial, "objective": best.objective}));
+    json!({
+        "run": study.name, "study": study.name, "cluster": true, "state": study.phase,
+        "process": null, "why": study.cause, "trials_ended": study.trials_done,
+        "trials": study.trials_max, "best": best,
+        "began": moment::iso(Moment(study.created_at)), "last": null,
+    })
+}
+
+fn study_row(study: &StudyInfo) -> Vec<String> {
+    let dash = || "-".to_owned();
+    vec![
+        study.name.clone(),
+        "in the cluster".to_owned(),
+        study.phase.to_string(),
+        format!("{}/{}", study.trials_done, study.trials_max),
+        study.best.map_or_else(dash, |best| number(best.objective)),
+        study.best.map_or_else(dash, |best| best.trial.to_string()),
+        dash(),
+    ]
 }
 
 fn row(run: &Overview) -> Vec<String> {

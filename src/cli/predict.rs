@@ -1,6 +1,6 @@
 //! `wallaby predict RUN`.
 
-use super::{Outcome, RunPath, lock_run, report, show_bytes};
+use super::{Outcome, RunPath, read_run, report, show_bytes};
 use crate::error::{Code, Error};
 use crate::predict::predict as answers_for;
 use clap::Args;
@@ -29,7 +29,7 @@ pub(super) struct PredictArgs {
 }
 
 pub(super) fn predict(args: &PredictArgs, registry: &Registry) -> Outcome {
-    let (recorded, _lock) = lock_run(&args.path)?;
+    let recorded = read_run(&args.path)?;
     let answers = answers_for(&recorded, registry, &args.data, report)?;
     match &args.out {
         None => show_bytes(&answers.to_csv()),

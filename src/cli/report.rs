@@ -32,6 +32,10 @@ pub(super) fn report(args: &ReportArgs) -> Outcome {
             fs::write(path, page).map_err(|error| Error::file(path, error))?;
             path.clone()
         }
+        None if args.path.is_remote()? => {
+            let why = "expected --out FILE for a study of a cluster, which has no folder here";
+            return Err(Error::Usage(why.to_owned()));
+        }
         None => {
             let (recorded, _lock) = lock_run(&args.path)?;
             recorded.folder.write(report::FILE, page(&recorded)?.as_bytes())?;

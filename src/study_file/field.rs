@@ -11,28 +11,28 @@ use std::ops::RangeInclusive;
 const SHOWN: usize = 60;
 
 /// Words of the file and what they stand for.
-pub(super) type Words<T> = [(&'static str, T)];
+pub(crate) type Words<T> = [(&'static str, T)];
 
 /// A value under its dotted key.
 #[derive(Clone)]
-pub(super) struct Field<'a> {
-    pub(super) key: String,
-    pub(super) node: &'a Node,
+pub(crate) struct Field<'a> {
+    pub(crate) key: String,
+    pub(crate) node: &'a Node,
 }
 
 impl<'a> Field<'a> {
     /// An element of this list, or a member of this table, that is reported under this key.
-    pub(super) fn item(&self, node: &'a Node) -> Field<'a> {
+    pub(crate) fn item(&self, node: &'a Node) -> Field<'a> {
         Field { key: self.key.clone(), node }
     }
 
     /// Reports this value as wrong.
-    pub(super) fn wrong(&self, problem: impl Into<String>, report: &mut Report) {
+    pub(crate) fn wrong(&self, problem: impl Into<String>, report: &mut Report) {
         self.wrong_with_hint(problem, None, report);
     }
 
     /// Reports this value as wrong, with a guess at what was meant.
-    pub(super) fn wrong_with_hint(
+    pub(crate) fn wrong_with_hint(
         &self,
         problem: impl Into<String>,
         hint: Option<String>,
@@ -42,7 +42,7 @@ impl<'a> Field<'a> {
     }
 
     /// Reports something about this key for which its value need not be repeated.
-    pub(super) fn remark(&self, problem: impl Into<String>, report: &mut Report) {
+    pub(crate) fn remark(&self, problem: impl Into<String>, report: &mut Report) {
         report.add(self.node.origin, &self.key, None, problem, None);
     }
 
@@ -55,7 +55,7 @@ impl<'a> Field<'a> {
     }
 
     /// A text that is not empty; `expected` says what it is for.
-    pub(super) fn text(&self, expected: &str, report: &mut Report) -> Option<&'a str> {
+    pub(crate) fn text(&self, expected: &str, report: &mut Report) -> Option<&'a str> {
         match &self.node.content {
             Content::Text(text) if !text.is_empty() => Some(text),
             _ => {
@@ -66,7 +66,7 @@ impl<'a> Field<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, report: &mut Report) -> Option<bool> {
+    pub(crate) fn flag(&self, report: &mut Report) -> Option<bool> {
         match self.node.content {
             Content::Bool(flag) => Some(flag),
             _ => {
@@ -77,7 +77,7 @@ impl<'a> Field<'a> {
     }
 
     /// A whole number of `range`.
-    pub(super) fn whole<T>(&self, range: RangeInclusive<T>, report: &mut Report) -> Option<T>
+    pub(crate) fn whole<T>(&self, range: RangeInclusive<T>, report: &mut Report) -> Option<T>
     where
         T: TryFrom<i128> + PartialOrd + Display,
     {
@@ -94,7 +94,7 @@ impl<'a> Field<'a> {
     }
 
     /// A number above 0 and below 1.
-    pub(super) fn share(&self, report: &mut Report) -> Option<f64> {
+    pub(crate) fn share(&self, report: &mut Report) -> Option<f64> {
         match self.node.content {
             Content::Float(share) if share > 0.0 && share < 1.0 => Some(share),
             _ => {
@@ -105,7 +105,7 @@ impl<'a> Field<'a> {
     }
 
     /// One of these words.
-    pub(super) fn word<T: Clone>(&self, words: &Words<T>, report: &mut Report) -> Option<T> {
+    pub(crate) fn word<T: Clone>(&self, words: &Words<T>, report: &mut Report) -> Option<T> {
         let names = words.iter().map(|(name, _)| *name);
         let given = match &self.node.content {
             Content::Text(text) => text.as_str(),
@@ -122,7 +122,7 @@ impl<'a> Field<'a> {
 }
 
 /// The word that stands for `meaning`.
-pub(super) fn word_for<T: PartialEq>(words: &Words<T>, meaning: &T) -> &'static str {
+pub(crate) fn word_for<T: PartialEq>(words: &Words<T>, meaning: &T) -> &'static str {
     let found = words.iter().find(|(_, other)| other == meaning);
     found.map(|(word, _)| *word).expect("every meaning has a word in its table")
 }

@@ -24,7 +24,7 @@ impl Mistake {
     pub fn line(&self) -> Option<u32> {
         match self.origin {
             Origin::Line(line) => Some(line),
-            Origin::File | Origin::Override => None,
+            _ => None,
         }
     }
 
@@ -40,6 +40,7 @@ impl fmt::Display for Mistake {
             Origin::File => write!(f, "{}: ", self.file)?,
             Origin::Line(line) => write!(f, "{}:{line}: ", self.file)?,
             Origin::Override => f.write_str("--set ")?,
+            Origin::Flag(name) | Origin::Variable(name) => write!(f, "{name}: ")?,
         }
         match (&self.value, self.key.is_empty()) {
             (Some(value), _) => write!(f, "{} = {value}: ", self.key)?,

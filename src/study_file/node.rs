@@ -6,28 +6,32 @@ use std::fmt;
 
 /// Where a value was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// Nowhere in particular: something that is missing from the file.
     File,
     /// A line of the file, from 1.
     Line(u32),
     /// An override of the command line.
     Override,
+    /// A flag of the command line, with its dashes.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Variable(&'static str),
 }
 
 /// A value and its origin.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) origin: Origin,
-    pub(super) content: Content,
+pub(crate) struct Node {
+    pub(crate) origin: Origin,
+    pub(crate) content: Content,
 }
 
 /// Keys in alphabetical order.
-pub(super) type Table = BTreeMap<String, Node>;
+pub(crate) type Table = BTreeMap<String, Node>;
 
 /// All that either format can say.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Bool(bool),
     /// Wide enough for every whole number a study accepts.
     Int(i128),

@@ -2,20 +2,23 @@
 
 use super::mistake::{Mistake, Mistakes};
 use super::node::Origin;
+use super::section::Sections;
 
 /// The mistakes found so far.
-pub(super) struct Report {
+pub(crate) struct Report {
     file: String,
+    /// What the file may say, for hints about keys in the wrong place.
+    pub(crate) sections: Sections,
     mistakes: Vec<Mistake>,
 }
 
 impl Report {
-    pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), mistakes: Vec::new() }
+    pub(crate) fn new(file: &str, sections: Sections) -> Self {
+        Self { file: file.to_owned(), sections, mistakes: Vec::new() }
     }
 
     /// Adds a mistake about `key`.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         origin: Origin,
         key: &str,
@@ -28,12 +31,12 @@ impl Report {
     }
 
     /// `checked`, if there is no mistake.
-    pub(super) fn finish<T>(self, checked: T) -> Result<T, Mistakes> {
+    pub(crate) fn finish<T>(self, checked: T) -> Result<T, Mistakes> {
         if self.mistakes.is_empty() { Ok(checked) } else { Err(self.into_mistakes()) }
     }
 
     /// The mistakes in the order of their lines.
-    pub(super) fn into_mistakes(mut self) -> Mistakes {
+    pub(crate) fn into_mistakes(mut self) -> Mistakes {
         self.mistakes.sort_by(|a, b| (a.origin, &a.key).cmp(&(b.origin, &b.key)));
         Mistakes(self.mistakes)
     }

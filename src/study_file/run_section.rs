@@ -9,7 +9,7 @@ use wallaby_core::spec::Order;
 const SLOTS_MAX: u32 = 1024;
 
 /// The words for devices.
-pub(super) const DEVICES: &Words<Device> =
+pub(crate) const DEVICES: &Words<Device> =
     &[("cpu", Device::Cpu), ("wgpu", Device::Wgpu), ("cuda", Device::Cuda)];
 
 /// The words for visit orders.

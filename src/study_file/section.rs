@@ -7,9 +7,11 @@ use super::report::Report;
 
 static EMPTY: Table = Table::new();
 
-/// The sections and their keys, for hints about keys in the wrong place. `model` and
-/// `search.space` take the names of parameters besides.
-pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
+/// The sections of a file and their keys.
+pub(crate) type Sections = &'static [(&'static str, &'static [&'static str])];
+
+/// Those of a study file. `model` and `search.space` take the names of parameters besides.
+pub(crate) const SECTIONS: Sections = &[
     ("study", &["name", "seed"]),
     (
         "data",
@@ -34,17 +36,17 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
 ];
 
 /// A table under its dotted key; an absent or a wrong one reads as empty.
-pub(super) struct Section<'a> {
-    pub(super) key: String,
+pub(crate) struct Section<'a> {
+    pub(crate) key: String,
     origin: Origin,
-    pub(super) table: &'a Table,
+    pub(crate) table: &'a Table,
     /// The table itself has been reported: that its keys are missing is no news.
     broken: bool,
 }
 
 impl<'a> Section<'a> {
     /// The section `name` of the file.
-    pub(super) fn of(root: &'a Table, name: &str, report: &mut Report) -> Self {
+    pub(crate) fn of(root: &'a Table, name: &str, report: &mut Report) -> Self {
         match root.get(name) {
             Some(node) => Self::inside(&Field { key: name.to_owned(), node }, report),
             None => {
@@ -55,7 +57,7 @@ impl<'a> Section<'a> {
     }
 
     /// The table that `field` should be.
-    pub(super) fn inside(field: &Field<'a>, report: &mut Report) -> Self {
+    pub(crate) fn inside(field: &Field<'a>, report: &mut Report) -> Self {
         let (key, origin) = (field.key.clone(), field.node.origin);
         match &field.node.content {
             Content::Table(table) => Self { key, origin, table, broken: false },
@@ -67,12 +69,12 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key`, if it is given.
-    pub(super) fn get(&self, key: &str) -> Option<Field<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Field<'a>> {
         self.table.get(key).map(|node| self.field(key, node))
     }
 
     /// The value of `key`; reported if it is not given.
-    pub(super) fn require(
+    pub(crate) fn require(
         &self,
         key: &str,
         expected: &str,
@@ -87,25 +89,25 @@ impl<'a> Section<'a> {
     }
 
     /// The flag `key`, or `default`.
-    pub(super) fn flag(&self, key: &str, default: bool, report: &mut Report) -> bool {
+    pub(crate) fn flag(&self, key: &str, default: bool, report: &mut Report) -> bool {
         self.get(key).and_then(|field| field.flag(report)).unwrap_or(default)
     }
 
     /// All keys with their values.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
         self.table.iter().map(|(key, node)| (key.as_str(), self.field(key, node)))
     }
 
     /// Reports every key that is not among `known`.
-    pub(super) fn refuse_others(&self, known: &[&str], report: &mut Report) {
+    pub(crate) fn refuse_others(&self, known: &[&str], report: &mut Report) {
         for (key, field) in self.fields().filter(|(key, _)| !known.contains(key)) {
             refuse(key, &field, known, report);
         }
     }
 
     /// Reports every key that this section of the file does not have.
-    pub(super) fn refuse_unknown(&self, report: &mut Report) {
-        let section = SECTIONS.iter().find(|(name, _)| *name == self.key);
+    pub(crate) fn refuse_unknown(&self, report: &mut Report) {
+        let section = report.sections.iter().find(|(name, _)| *name == self.key);
         self.refuse_others(section.map_or(&[], |(_, keys)| keys), report);
     }
 
@@ -115,23 +117,23 @@ impl<'a> Section<'a> {
 }
 
 /// Reports every key of the file that is no section.
-pub(super) fn refuse_other_sections(root: &Table, report: &mut Report) {
-    let known: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+pub(crate) fn refuse_other_sections(root: &Table, report: &mut Report) {
+    let known: Vec<&str> = report.sections.iter().map(|(name, _)| *name).collect();
     for (key, node) in root.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
         refuse(key, &Field { key: key.clone(), node }, &known, report);
     }
 }
 
 /// Reports `key` as unknown, with the known key or the section that was likely meant.
-pub(super) fn refuse(key: &str, field: &Field<'_>, known: &[&str], report: &mut Report) {
+pub(crate) fn refuse(key: &str, field: &Field<'_>, known: &[&str], report: &mut Report) {
     let near = nearest(key, known.iter().copied()).map(str::to_owned);
-    let hint = near.or_else(|| home_of(key)).map(|key| format!("`{key}`"));
+    let hint = near.or_else(|| home_of(key, report.sections)).map(|key| format!("`{key}`"));
     let problem = format!("unknown key, expected one of {}", known.join(", "));
     field.wrong_with_hint(problem, hint, report);
 }
 
 /// Where a key of that very name belongs.
-fn home_of(key: &str) -> Option<String> {
-    let home = SECTIONS.iter().find(|(_, keys)| keys.contains(&key));
+fn home_of(key: &str, sections: Sections) -> Option<String> {
+    let home = sections.iter().find(|(_, keys)| keys.contains(&key));
     home.map(|(section, _)| format!("{section}.{key}"))
 }

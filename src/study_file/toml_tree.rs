@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 /// The tree of a whole document, or the place and the words of its first syntax error.
-pub(super) fn parse(text: &str) -> Result<Node, (Origin, String)> {
+pub(crate) fn parse(text: &str) -> Result<Node, (Origin, String)> {
     let lines = LineIndex::of(text);
     let document = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or(text.len(), |span| span.start);
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Node, (Origin, String)> {
 }
 
 /// A single value from the command line: TOML if it is TOML, else the text itself.
-pub(super) fn parse_override(text: &str) -> Node {
+pub(crate) fn parse_override(text: &str) -> Node {
     let value = DeValue::parse(text).ok().map(Spanned::into_inner);
     let content = match value {
         // `2024-01-01` is more likely to be a name than a date here.
