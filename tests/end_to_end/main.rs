@@ -8,9 +8,11 @@
 
 mod browser;
 mod clean;
+mod cluster_double;
 mod crashes;
 mod damaged_blobs;
 mod damaged_journals;
+mod dev_cluster;
 mod digits;
 mod export;
 mod faults;
@@ -25,6 +27,7 @@ mod own_model;
 mod pauses;
 mod predict;
 mod process;
+mod remote_studies;
 mod report;
 mod reproducibility;
 mod run_folders;

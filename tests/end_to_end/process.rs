@@ -15,6 +15,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The environment variable that injects faults.
 const FAULTS: &str = "WALLABY_FAULTS";
 
+/// The environment variable that names a cluster.
+const CLUSTER: &str = "WALLABY_CLUSTER";
+
 /// A command line of the program, not yet started.
 pub(crate) struct Invocation(Command);
 
@@ -22,7 +25,7 @@ impl Invocation {
     /// `program` in `folder`, without faults.
     pub(crate) fn new(program: &Path, folder: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder).env_remove(FAULTS);
+        command.args(arguments).current_dir(folder).env_remove(FAULTS).env_remove(CLUSTER);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(command)
     }

@@ -87,7 +87,34 @@ pub(super) const MISTAKES: &[Mistake] = &[
         command: "predict runs/small-1 --data new.csv",
         scene: Scene::Run(|sandbox| sandbox.write("new.csv", "a,b,d\n1,2,3\n")),
     },
+    plain("A command for a cluster, and none configured", "nodes"),
+    Mistake {
+        title: "A cluster's configuration with a misspelt key, a number of voters without a majority",
+        command: "node --config new/cluster.toml",
+        scene: Scene::Other(|sandbox, command| {
+            call(sandbox, "cluster init new").expect(0);
+            let config = sandbox.read("new/cluster.toml");
+            let config = config.replace("[\"node1\"]  ", "[\"node1\", \"node2\"]");
+            sandbox.write("new/cluster.toml", config.replace("replicas =", "replica ="));
+            Some(call(sandbox, command))
+        }),
+    },
+    with_secret("A cluster that does not run", "submit study.toml --cluster here", "ab"),
+    with_secret("A cluster's secret that is none", "status --cluster here", "no"),
+    Mistake {
+        title: "A cluster where there is one already",
+        command: "cluster init new",
+        scene: Scene::Other(|sandbox, command| {
+            call(sandbox, "cluster init new").expect(0);
+            Some(call(sandbox, command))
+        }),
+    },
 ];
+
+/// A cluster at a port where nobody listens, with a secret of this text, 32 times.
+const fn with_secret(title: &'static str, command: &'static str, secret: &'static str) -> Mistake {
+    Mistake { title, command, scene: Scene::Cluster(secret) }
+}
 
 /// The study in the sandbox, edited.
 const fn edited(title: &'static str, edit: fn(&str) -> String) -> Mistake {
@@ -116,6 +143,8 @@ pub(super) enum Scene {
     Command,
     /// After a run, and something more.
     Run(fn(&Sandbox)),
+    /// A folder `here` with a cluster's configuration and a secret of this text, 32 times.
+    Cluster(&'static str),
     /// Whatever it takes; `None` if it is not possible here.
     Other(fn(&Sandbox, &str) -> Option<Finished>),
 }
@@ -135,6 +164,12 @@ impl Scene {
             Scene::Run(then) => {
                 call(sandbox, "run study.toml").expect(0);
                 then(sandbox);
+            }
+            Scene::Cluster(secret) => {
+                let seeds = "seeds = [\"127.0.0.1:1\"]";
+                let config = format!("[cluster]\nsecret_file = \"cluster.secret\"\n{seeds}\n");
+                sandbox.write("here/cluster.toml", config);
+                sandbox.write("here/cluster.secret", secret.repeat(32));
             }
             Scene::Other(make) => return make(sandbox, command),
         }
