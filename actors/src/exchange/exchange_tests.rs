@@ -27,7 +27,7 @@ async fn a_blob_of_any_size_moves_once_and_is_then_at_hand() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_megabytes_move_and_are_verified() {
     let cluster = Cluster::new();
-    let (giver, taker) = (cluster.node(), cluster.node_with(PATIENCE));
+    let (giver, taker) = (cluster.node(), cluster.node());
     let digest = giver.put(bytes(1, 200_000_000));
     let fetched = taker.fetch(digest, &[&giver.address]).await.unwrap();
     assert_eq!((fetched.bytes, taker.flow().received), (200_000_000, 200_000_000));
@@ -133,7 +133,7 @@ async fn wrong_bytes_at_the_start_do_not_spoil_what_an_honest_source_gives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_source_is_left_for_the_next_one() {
     let cluster = Cluster::new();
-    let (giver, taker) = (cluster.node(), cluster.node());
+    let (giver, taker) = (cluster.node(), cluster.node_with(SHORT_PATIENCE));
     let blob = bytes(1, 1_000_000);
     let digest = giver.put(blob.clone());
     let begins = blob.clone();
@@ -190,17 +190,18 @@ async fn many_who_want_a_blob_share_one_transfer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_knows_a_better_source_is_not_bound_to_the_failure_of_others() {
     let cluster = Cluster::new();
-    let (giver, taker) = (cluster.node(), cluster.node());
+    let (giver, taker) = (cluster.node(), cluster.node_with(SHORT_PATIENCE));
     let blob = bytes(1, 100_000);
     let digest = giver.put(blob.clone());
     let (_port, silent) =
         cluster.source(move |_| answer(100_000, 0, Unreliable::silent(&blob[..10])));
-    let (hopeless, hopeful) = ([silent], [giver.address.clone()]);
-    let first = taker.exchange.fetch(digest, &hopeless, false, Kind::Other);
-    let second = taker.exchange.fetch(digest, &hopeful, false, Kind::Other);
-    let (first, second) = tokio::join!(biased; first, second);
-    assert!(matches!(first, Err(FetchError::Sources { .. })), "{first:?}");
-    assert!(second.unwrap().moved);
+    let exchange = taker.exchange.clone();
+    let hopeless =
+        tokio::spawn(async move { exchange.fetch(digest, &[silent], false, Kind::Other).await });
+    until(|| !taker.exchange.inner.under_way().is_empty()).await;
+    assert!(taker.fetch(digest, &[&giver.address]).await.unwrap().moved);
+    let failed = hopeless.await.unwrap();
+    assert!(matches!(failed, Err(FetchError::Sources { .. })), "{failed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,7 +284,7 @@ async fn a_gigabyte_over_loopback() {
     let giver = cluster.node();
     let digest = giver.put(bytes(1, 1 << 30));
     for durable in [false, false, true] {
-        let taker = cluster.node_with(PATIENCE);
+        let taker = cluster.node();
         let sources = [giver.address.clone()];
         let fetched =
             taker.exchange.fetch(digest, &sources, durable, Kind::Partition).await.unwrap();

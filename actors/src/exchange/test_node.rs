@@ -18,8 +18,8 @@ use wallaby_links::tls::Identity;
 
 /// How long a test waits for what must come.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
-/// How long a source may be silent, in tests.
-const SHORT_PATIENCE: Duration = Duration::from_millis(300);
+/// How long a source may be silent where a test has one that is.
+pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bytes of any length that no two numbers share.
 pub(super) fn bytes(number: u64, length: usize) -> Vec<u8> {
@@ -39,7 +39,7 @@ impl Cluster {
     }
 
     pub(super) fn node(&self) -> TestNode {
-        self.node_with(SHORT_PATIENCE)
+        self.node_with(PATIENCE)
     }
 
     pub(super) fn node_with(&self, patience: Duration) -> TestNode {
@@ -51,7 +51,7 @@ impl Cluster {
     /// A node whose disk has four megabytes.
     pub(super) fn small_node(&self, disk: &SmallDisk) -> TestNode {
         let store = BlobStore::open_with_cache(disk.path(), 0).unwrap();
-        self.node_of(store, SHORT_PATIENCE)
+        self.node_of(store, PATIENCE)
     }
 
     fn node_of(&self, store: BlobStore, patience: Duration) -> TestNode {
