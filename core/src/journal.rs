@@ -232,6 +232,9 @@ impl Entry {
 }
 
 #[cfg(test)]
+mod format_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::PartitionId;
