@@ -12,7 +12,7 @@ use ractor::{Actor, ActorRef, SpawnErr};
 use ractor_cluster::node::NodeConnectionMode;
 use ractor_cluster::{NodeServer, NodeServerMessage};
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use wallaby_links::peers::Peers;
 use wallaby_links::port::ActorStream;
 
@@ -94,7 +94,7 @@ impl Sessions {
                 return Err(SessionsError::Name { field, value: value.clone() });
             }
         }
-        let node = start_node(&name, hostname, cookie).await?;
+        let (node, ended) = start_node(&name, hostname, cookie).await?;
         let (notes, noted) = mpsc::unbounded_channel();
         let subscription = Box::new(Subscription::new(notes.clone()));
         let id = "wallaby-sessions".to_owned();
@@ -102,7 +102,13 @@ impl Sessions {
         let _ = node.cast(NodeServerMessage::SubscribeToEvents { id, subscription });
         let (commands, commanded) = mpsc::unbounded_channel();
         let manager = Manager::new(name, node.clone(), peers, notes);
-        let manager = tokio::spawn(manager.run(commanded, noted, streams)).abort_handle();
+        let manager = tokio::spawn(async move {
+            tokio::select! {
+                () = manager.run(commanded, noted, streams) => {}
+                _ = ended => tracing::error!("the actors' node has ended"),
+            }
+        });
+        let manager = manager.abort_handle();
         Ok(Self { commands, _end: End { manager, node } })
     }
 
@@ -120,7 +126,7 @@ impl Sessions {
     }
 
     /// What changes from now on, beginning with an [`SessionChange::Up`] for every session that
-    /// there is.
+    /// there is. They end if the actors' node does, and with it every session.
     #[must_use]
     pub fn events(&self) -> mpsc::UnboundedReceiver<SessionChange> {
         let (observer, events) = mpsc::unbounded_channel();
@@ -140,18 +146,18 @@ async fn start_node(
     name: &str,
     hostname: String,
     cookie: String,
-) -> Result<ActorRef<NodeServerMessage>, SpawnErr> {
+) -> Result<(ActorRef<NodeServerMessage>, JoinHandle<()>), SpawnErr> {
     let mode = Some(NodeConnectionMode::Isolated);
     let server = NodeServer::new(0, cookie, name.to_owned(), hostname, None, mode)
         .with_listen_addr(std::net::Ipv4Addr::LOCALHOST.into())
         .with_max_inbound_frame_size(FRAME_BYTES_MAX);
-    let (node, _) = Actor::spawn(None, server, ()).await?;
+    let (node, ended) = Actor::spawn(None, server, ()).await?;
     // It restarts a listener that ends, unless it no longer supervises it.
     for listener in node.get_cell().get_children() {
         listener.unlink(node.get_cell());
         listener.kill();
     }
-    Ok(node)
+    Ok((node, ended))
 }
 
 #[cfg(test)]
