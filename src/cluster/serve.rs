@@ -52,7 +52,12 @@ async fn run(
         node = start => node?,
         () = signals.next() => return Ok(Code::Done),
     };
-    say(&format!("{name} takes part as node {} at {}\n", node.id().0, config.advertise));
+    tokio::select! {
+        () = node.ready() => {
+            say(&format!("{name} takes part as node {} at {}\n", node.id().0, config.advertise));
+        }
+        () = signals.next() => return Ok(Code::Done),
+    }
     tokio::select! {
         ended = node.ended() => {
             ended?;

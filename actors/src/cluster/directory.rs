@@ -11,6 +11,7 @@ pub(crate) mod keys {
     pub(crate) const PID: &str = "pid";
     pub(crate) const SLOTS: &str = "slots";
     pub(crate) const VERSION: &str = "version";
+    pub(crate) const PROTOCOL: &str = "protocol";
     pub(crate) const NUMERICS: &str = "numerics";
     pub(crate) const FOUNDED: &str = "founded";
     pub(crate) const ROLE: &str = "role";

@@ -119,7 +119,9 @@ impl Identity {
         NodeId(self.id)
     }
 
-    /// What the data folder says; `None` if it says nothing.
+    /// What the data folder says; `None` if it says nothing. What a node without a vote has left
+    /// is anybody's: a container made anew has another name and the old volume, whose blobs are
+    /// as good as ever.
     pub(crate) fn read(
         folder: &Path,
         name: &str,
@@ -142,6 +144,9 @@ impl Identity {
         if identity.cluster != cluster {
             let (found, expected) = (identity.cluster, expected(cluster));
             return Err(IdentityError::OtherCluster { path, found, expected });
+        }
+        if identity.name != name && !identity.votes {
+            return Ok(None);
         }
         if identity.name != name {
             let (found, expected) = (identity.name, expected(name));
@@ -184,6 +189,15 @@ mod tests {
         fs::write(folder.path().join(FILE), "{}").unwrap();
         let damaged = Identity::read(folder.path(), "a", "c").unwrap_err().to_string();
         assert!(damaged.contains("is damaged"), "{damaged}");
+    }
+
+    #[test]
+    fn the_folder_of_a_node_without_a_vote_is_taken_over_by_one_of_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        Identity::of_other("a", 0, "c").write(folder.path()).unwrap();
+        assert_eq!(Identity::read(folder.path(), "b", "c").unwrap(), None);
+        assert!(Identity::read(folder.path(), "a", "c").unwrap().is_some());
+        assert!(Identity::read(folder.path(), "b", "d").is_err());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A node of a cluster as the rest of the program sees it: started, watched, drained, ended.
 
 mod gossiping;
+mod knocking;
 mod reign;
 
 use super::agent::{Activity, Agent, AgentArgs, AgentMsg, Mail};
 use super::api::{self, Office};
+use super::api_types::PROTOCOL;
 use super::directory::{Directory, keys, session_name};
 use super::founding::{self, FoundingError};
 use super::identity::{Identity, IdentityError};
@@ -38,6 +40,9 @@ const INBOX_MAX: usize = 1_024;
 
 /// How many authenticated connections may wait for their session.
 const STREAMS_MAX: usize = 64;
+
+/// How many reasons to end may wait to be told; one is enough.
+const FAILURES_MAX: usize = 4;
 
 /// How long a node that leaves waits for its last words to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -96,6 +101,9 @@ pub enum ClusterNodeError {
     /// It cannot gossip.
     #[error(transparent)]
     Gossip(#[from] GossipError),
+    /// A seed refuses this node, and will go on refusing it.
+    #[error("{0}")]
+    Refused(String),
     /// It cannot have sessions with others.
     #[error(transparent)]
     Sessions(#[from] SessionsError),
@@ -152,6 +160,19 @@ impl ClusterNode {
     /// # Errors
     /// [`ClusterNodeError`], for what waiting does not mend.
     pub async fn start(args: ClusterNodeArgs) -> Result<Self, ClusterNodeError> {
+        let (fail, mut failed) = mpsc::channel(FAILURES_MAX);
+        let mut node = tokio::select! {
+            node = Self::begin(args, fail) => node?,
+            Some(error) = failed.recv() => return Err(error),
+        };
+        node.failed = failed;
+        Ok(node)
+    }
+
+    async fn begin(
+        args: ClusterNodeArgs,
+        fail: mpsc::Sender<ClusterNodeError>,
+    ) -> Result<Self, ClusterNodeError> {
         let lock = lock(&args.data)?;
         let boot = boot();
         let cluster = args.secret.cluster_id();
@@ -178,10 +199,14 @@ impl ClusterNode {
         let port = Port::bind(args.listen, identity, api::router(office.clone()), streams)?;
         let listen = port.local_addr();
         let advertise = args.advertise.replace(":0", &format!(":{}", listen.port()));
+        let knocking =
+            knocking::knock(peers.clone(), advertise.clone(), args.seeds.clone(), fail.clone());
+        tokio::spawn(knocking);
         let mut values = std::collections::BTreeMap::from([
             (keys::PID.to_owned(), std::process::id().to_string()),
             (keys::SLOTS.to_owned(), args.slots.to_string()),
             (keys::VERSION.to_owned(), args.version.clone()),
+            (keys::PROTOCOL.to_owned(), PROTOCOL.to_string()),
             (keys::NUMERICS.to_owned(), args.numerics.to_string()),
             (keys::FOUNDED.to_owned(), "no".to_owned()),
         ]);
@@ -240,7 +265,6 @@ impl ClusterNode {
             }
         };
         let id = somebody.node();
-        let (fail, failed) = mpsc::channel(4);
         let mail: Arc<dyn Mail> = Arc::new(Letters(post));
         let mut journal = None;
         if somebody.votes {
@@ -317,7 +341,7 @@ impl ClusterNode {
             agent,
             activity: active,
             office,
-            failed,
+            failed: mpsc::channel(1).1,
             gossiping,
             journal,
             port,

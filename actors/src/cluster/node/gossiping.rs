@@ -2,6 +2,7 @@
 //! what this node does.
 
 use super::super::agent::Activity;
+use super::super::api_types::PROTOCOL;
 use super::super::directory::{Directory, keys, session_name};
 use super::super::leader::LeaderMsg;
 use super::super::sessions::{SessionChange, Sessions};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
-use wallaby_links::gossip::{Change, Gossip};
+use wallaby_links::gossip::{Change, Gossip, Member};
 use wallaby_links::peers::{LinkError, Peers};
 
 /// How long a node whose session has ended may take to answer before gossip is to decide.
@@ -139,6 +140,17 @@ async fn follow(
     led: Led,
 ) {
     while let Some(change) = changes.recv().await {
+        if let Change::Joined(member) = &change
+            && let Some(protocol) = other_protocol(member)
+        {
+            let (node, address) = (&member.name, &member.address);
+            tracing::warn!(
+                node,
+                address,
+                "refused a node: it speaks protocol {protocol}, expected {PROTOCOL}"
+            );
+            continue;
+        }
         directory.note(&change);
         match &change {
             Change::Joined(member) => {
@@ -159,6 +171,12 @@ async fn follow(
             let _ = leader.cast(LeaderMsg::Gossip);
         }
     }
+}
+
+/// The protocol of a node, if it is not ours.
+fn other_protocol(member: &Member) -> Option<&str> {
+    let protocol = member.values.get(keys::PROTOCOL)?;
+    (protocol.parse() != Ok(PROTOCOL)).then_some(protocol)
 }
 
 /// A session that ends may mean that the process is dead: whoever refuses connections is.
