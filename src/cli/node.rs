@@ -10,7 +10,7 @@ use wallaby_train::Registry;
 /// The diagnostics of a node, if `WALLABY_LOG` does not choose others. Its libraries print whole
 /// messages if they are asked for more than warnings, and warn of what is ordinary here: elections,
 /// sessions that end.
-pub(super) const DIAGNOSTICS: &str = "warn,openraft=error,ractor=error,ractor_cluster=error,\
+pub(super) const DIAGNOSTICS: &str = "warn,openraft=off,ractor=error,ractor_cluster=error,\
     wallaby=info,wallaby_actors=info,wallaby_links=info,wallaby_core=info";
 
 /// Run a node of a cluster
