@@ -46,13 +46,20 @@ pub(crate) struct Recorded {
 const COPIES_MAX: usize = 5;
 
 impl Recorded {
-    /// Reads a run. The folder must not be in use.
+    /// Reads a run. The folder must not be in use. Where this process may not write, it reads
+    /// a copy of the journal, because opening a journal writes to it.
     ///
     /// # Errors
     /// No run, a run in use, a damaged or newer journal.
     pub(crate) fn read(folder: RunFolder) -> Result<Self, Error> {
         folder.require()?;
-        let lock = folder.lock()?;
+        let lock = match folder.lock() {
+            Err(error) if error.is_denied() => {
+                let _lock = folder.lock_to_read()?;
+                return Self::from_copy(&folder);
+            }
+            lock => lock?,
+        };
         let recorded = Self::read_locked(folder, &lock)?;
         Ok(Self { lock: Some(lock), ..recorded })
     }

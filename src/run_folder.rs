@@ -109,6 +109,14 @@ pub enum FolderError {
     },
 }
 
+impl FolderError {
+    /// Whether the folder may be there to read, but not to write in.
+    pub(crate) fn is_denied(&self) -> bool {
+        let Self::File { source, .. } = self else { return false };
+        matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+    }
+}
+
 /// What the system says, and what to do about it.
 fn refusal(source: &io::Error) -> String {
     match source.kind() {
@@ -255,18 +263,36 @@ impl RunFolder {
         let mut file = open.map_err(|source| self.trouble(source))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut process = String::new();
-                let _ = file.read_to_string(&mut process);
-                let process = process.trim().to_owned();
-                return Err(FolderError::InUse { path: self.0.clone(), process });
-            }
+            Err(TryLockError::WouldBlock) => return Err(self.in_use(file)),
             Err(TryLockError::Error(source)) => return Err(self.trouble(source)),
         }
         // The number is for messages only; the lock is what counts.
         let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         note.map_err(|source| self.trouble(source))?;
         Ok(Lock(file))
+    }
+
+    /// The right to read a folder in which this process may not write: as long as it is held, no
+    /// other takes the lock. `None` if there is no lock to see; then nobody has it either.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`] while another process holds the lock.
+    pub(crate) fn lock_to_read(&self) -> Result<Option<Lock>, FolderError> {
+        let Ok(file) = File::open(self.join(LOCK)) else { return Ok(None) };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Lock(file))),
+            Err(TryLockError::WouldBlock) => Err(self.in_use(file)),
+            // A file system that knows no locks.
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+
+    /// `lock` is held by the process whose number it holds.
+    fn in_use(&self, mut lock: File) -> FolderError {
+        let mut process = String::new();
+        // Without the number the message is poorer, and true.
+        let _ = lock.read_to_string(&mut process);
+        FolderError::InUse { path: self.0.clone(), process: process.trim().to_owned() }
     }
 
     /// Creates what is missing of the folder and of those that it is in, so that all of it is

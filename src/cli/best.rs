@@ -1,6 +1,6 @@
 //! `wallaby best RUN`.
 
-use super::{Outcome, RunPath, read_run, report, show};
+use super::{Outcome, RunPath, look_at_run, report, show};
 use crate::error::{Code, Error};
 use crate::recorded::Recorded;
 use crate::results::{weights_digest, write_best};
@@ -12,9 +12,12 @@ use wallaby_train::weights_only;
 
 /// Show the best trial of a run
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  wallaby best runs/digits-1\n  wallaby best runs/digits-1 --json | jq .config"
-)]
+#[command(after_help = "\
+Example:
+  wallaby best runs/digits-1
+  wallaby best runs/digits-1 --json | jq .config
+
+Also of a run that is under way; its weights are written when it comes to rest.")]
 pub(super) struct BestArgs {
     #[command(flatten)]
     path: RunPath,
@@ -24,10 +27,12 @@ pub(super) struct BestArgs {
 }
 
 pub(super) fn best(args: &BestArgs) -> Outcome {
-    let recorded = read_run(&args.path)?;
+    let recorded = look_at_run(&args.path)?;
     refresh_weights(&recorded)?;
     let none = || Error::NoResult { run: recorded.title().into(), why: String::new() };
-    let best = recorded.best_json(weights_digest(&recorded.folder)).ok_or_else(none)?;
+    // The weights of a run that is under way are those of its last rest.
+    let weights = weights_digest(&recorded.folder).filter(|_| recorded.in_use.is_none());
+    let best = recorded.best_json(weights).ok_or_else(none)?;
     show(&if args.json { format!("{best:#}\n") } else { lines(&best) });
     Ok(Code::Done)
 }

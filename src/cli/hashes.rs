@@ -1,6 +1,6 @@
 //! `wallaby hashes RUN`.
 
-use super::{Outcome, RunPath, read_run, show};
+use super::{Outcome, RunPath, look_at_run, show};
 use crate::error::Code;
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -21,7 +21,7 @@ pub(super) struct HashesArgs {
 }
 
 pub(super) fn hashes(args: &HashesArgs) -> Outcome {
-    let recorded = read_run(&args.path)?;
+    let recorded = look_at_run(&args.path)?;
     if args.json {
         let line = |trial: &Trial| {
             let state = trial.last_state.map(|state| state.to_string());

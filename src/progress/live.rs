@@ -7,6 +7,7 @@
 mod board;
 mod layout;
 mod line;
+mod resizing;
 mod screen;
 mod slot_table;
 
@@ -14,6 +15,7 @@ use super::Progress;
 use board::Board;
 use console::Term;
 use layout::Size;
+use resizing::Resizing;
 use screen::Screen;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -112,7 +114,13 @@ impl Live {
     ) -> Self {
         let board = Arc::new(Mutex::new(Board::new(study, slots)));
         let (stop, stopped) = channel();
-        let artist = Artist { stage, board: Arc::clone(&board), surroundings, last: None };
+        let artist = Artist {
+            stage,
+            board: Arc::clone(&board),
+            surroundings,
+            resizing: Resizing::default(),
+            last: None,
+        };
         let thread = std::thread::Builder::new().name("wallaby-view".to_owned());
         // Without a thread there is no view, and the study runs all the same.
         let thread = thread.spawn(move || artist.work(&stopped)).ok();
@@ -141,6 +149,7 @@ struct Artist {
     stage: Stage,
     board: Arc<Mutex<Board>>,
     surroundings: Surroundings,
+    resizing: Resizing,
     last: Option<(Vec<line::Line>, Size)>,
 }
 
@@ -164,6 +173,9 @@ impl Artist {
     fn frame(&mut self, clock: &mut Clock, last: bool) {
         let mut screen = self.stage.lock();
         let size = screen.size();
+        if self.resizing.goes_on(size, Instant::now()) && !last {
+            return;
+        }
         let (news, lines) = {
             let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
             let Surroundings { running, pausing, places } = &self.surroundings;
@@ -184,5 +196,44 @@ impl Artist {
             screen.draw(&news, lines, *size);
         }
         self.last = next;
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use line::{Line, Tone};
+    use std::fs::File;
+    use std::io::Write;
+    use std::num::NonZero;
+
+    #[test]
+    fn a_panic_of_any_thread_takes_the_view_away_before_its_message() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let term = Term::read_write_pair(File::open(file.path()).unwrap(), file.reopen().unwrap());
+        let stage = Stage(Arc::new(Mutex::new(Screen::new(term, false))));
+        let size = Size { columns: 20, rows: 6 };
+        let lines = ["one", "two"].map(|text| Line::new(text, Tone::Plain, 19));
+        stage.lock().draw(&["news".to_owned()], &lines, size);
+
+        let message = Mutex::new(File::options().append(true).open(file.path()).unwrap());
+        let ours = |panic: &std::panic::PanicHookInfo| panic.payload_as_str() == Some("of a test");
+        std::panic::set_hook(Box::new(move |panic| {
+            if ours(panic) {
+                message.lock().unwrap().write_all(b"message\n").unwrap();
+            }
+        }));
+        stage.make_way_for_panics();
+        let panicked = std::thread::spawn(|| panic!("of a test")).join();
+        drop(std::panic::take_hook());
+        assert!(panicked.is_err());
+
+        let written = std::fs::read_to_string(file.path()).unwrap().replace('\n', "\r\n");
+        let length = |characters: usize| NonZero::new(characters as u16).unwrap();
+        let mut terminal = vt100::Parser::new(length(size.rows), length(size.columns), 0);
+        terminal.process(written.as_bytes());
+        assert_eq!(terminal.screen().contents(), "news\nmessage");
+        assert!(!terminal.screen().hide_cursor());
     }
 }

@@ -1,6 +1,7 @@
 //! Looking at runs: finished, killed, under way, damaged. Looking never gets in the way.
 
 use crate::sandbox::Sandbox;
+use crate::small_disk::SmallDisk;
 use serde_json::Value as Json;
 use std::fs;
 
@@ -70,8 +71,42 @@ fn a_run_under_way_is_read_without_disturbing_it() {
     assert_eq!(shown["process"], process.id());
     assert!(shown["units"].as_u64().unwrap() > 0, "{shown}");
     assert!(!json(&sandbox, &["trials", "runs/small-1"]).as_array().unwrap().is_empty());
+    assert!(!json(&sandbox, &["hashes", "runs/small-1"]).as_array().unwrap().is_empty());
+    let best = json(&sandbox, &["best", "runs/small-1"]);
+    assert!(best["objective"].is_f64() && best["weights_blake3"].is_null(), "{best}");
     process.finish().expect(0);
     assert_eq!(sandbox.hashes("runs/small-1"), expected);
+}
+
+#[test]
+fn a_run_where_nothing_can_be_written_is_read_and_answers() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    fs::create_dir(sandbox.path("disk")).unwrap();
+    let disk = sandbox.path("disk");
+    let Some(disk) = SmallDisk::mount(&disk, 8000) else { return };
+    sandbox.copy("run", "disk/run");
+    fs::remove_file(sandbox.path("disk/run/run.lock")).unwrap();
+    disk.protect();
+    assert_eq!(state_of(&json(&sandbox, &["list", "--dir", "disk"])[0]), ("disk/run", "ended"));
+    for arguments in [
+        ["trials", "RUN"].as_slice(),
+        &["hashes", "RUN"],
+        &["predict", "RUN", "--data", "classes.csv"],
+        &["verify", "RUN", "--trial", "1"],
+    ] {
+        let of = |run| {
+            let arguments: Vec<&str> =
+                arguments.iter().map(|word| if *word == "RUN" { run } else { *word }).collect();
+            sandbox.wallaby(&arguments).finish().expect(0).out
+        };
+        assert_eq!(of("disk/run"), of("run"), "{arguments:?}");
+    }
+    let best = json(&sandbox, &["best", "disk/run"]);
+    assert_eq!(best["weights_blake3"], json(&sandbox, &["best", "run"])["weights_blake3"]);
+    assert_eq!(json(&sandbox, &["show", "disk/run"])["state"], "ended");
+    sandbox.wallaby(&["report", "disk/run", "--out", "page.html"]).finish().expect(0);
+    sandbox.wallaby(&["report", "disk/run"]).finish().expect(6);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use vt100::Parser;
 const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(80).unwrap();
 
-/// `wallaby run study.toml --run RUN` on a terminal; notes its process in the file `pid`.
+/// `wallaby run study.toml --run RUN` on a terminal; notes its process in the file `pid`,
+/// its terminal in the file `tty`.
 fn on_terminal(sandbox: &Sandbox, run: &str, arguments: &str) -> Option<Invocation> {
     if Command::new("script").arg("--version").output().is_err() {
         // Past the test runner, which keeps what is printed to itself.
@@ -22,7 +23,7 @@ fn on_terminal(sandbox: &Sandbox, run: &str, arguments: &str) -> Option<Invocati
     }
     let program = env!("CARGO_BIN_EXE_wallaby");
     let inside = format!(
-        "stty rows {ROWS} cols {COLUMNS}; echo $$ > pid; \
+        "stty rows {ROWS} cols {COLUMNS}; echo $$ > pid; tty > tty; \
          exec '{program}' run study.toml --run {run} {arguments}"
     );
     let arguments = ["-q", "-e", "-f", "-c", &inside, "/dev/null"];
@@ -78,6 +79,21 @@ fn the_view_shows_slots_and_leaves_only_the_results() {
     assert!(screen.starts_with("running small in run: "), "{screen}");
     assert_eq!(screen.matches("\ntrial 3 failed; the study goes on\n").count(), 1, "{screen}");
     assert!(screen.contains("\nresults in run: best/"), "{screen}");
+}
+
+#[test]
+fn a_terminal_that_is_resized_in_the_middle_gets_a_view_that_fits() {
+    let sandbox = Sandbox::new();
+    let Some(invocation) = on_terminal(&sandbox, "run", "") else { return };
+    let mut process = invocation.faults("delay:100").start();
+    await_frame(&mut process, "slot 0  trial ");
+    for (columns, expected) in [(40, "s0  t"), (100, "slot 0  trial ")] {
+        let resize = format!("stty -F {} cols {columns}", sandbox.read("tty").trim());
+        assert!(Command::new("sh").args(["-c", &resize]).status().unwrap().success(), "{resize}");
+        await_frame(&mut process, expected);
+    }
+    let finished = process.finish().expect(0);
+    assert_no_leftovers(&last_screen(&finished));
 }
 
 #[test]
