@@ -8,6 +8,7 @@
 
 mod browser;
 mod clean;
+mod cluster;
 mod cluster_double;
 mod crashes;
 mod damaged_blobs;
