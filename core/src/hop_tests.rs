@@ -104,6 +104,16 @@ fn nothing_is_planned_without_idle_slots_or_without_trials() {
 }
 
 #[test]
+fn a_trial_that_must_hop_does_not_wait_for_ever() {
+    let view = view(&[&[0, 1], &[2, 3]]);
+    let hopping = |since| Candidate { since, ..at(2, candidate(0, 0)) };
+    let staying = |trial, since| Candidate { since, ..at(1, candidate(trial, 1)) };
+    let plan = |since| rotation(&view, vec![hopping(since), staying(1, 50), staying(2, 51)]);
+    assert_eq!(plan(45), [(1, 0, 1, 1)], "a trial that stays goes first");
+    assert_eq!(plan(30), [(1, 0, 0, 0)], "but not in every round");
+}
+
+#[test]
 fn fewer_trials_than_slots_leave_slots_idle() {
     let view = view(&[&[0], &[1], &[2]]);
     assert_eq!(rotation(&view, vec![candidate(5, 2)]), [(3, 0, 5, 2)]);
@@ -123,8 +133,8 @@ fn fewer_partitions_than_slots_fill_all_slots_of_the_holders() {
 #[test]
 fn a_trial_that_need_not_hop_goes_before_one_that_has_waited_longer() {
     let view = view(&[&[0], &[1]]);
-    let candidates = vec![at(2, candidate(0, 0)), at(1, candidate(9, 0))];
-    assert_eq!(rotation(&view, candidates), [(1, 0, 9, 0)]);
+    let candidates = vec![at(2, candidate(0, 0)), at(1, candidate(7, 0))];
+    assert_eq!(rotation(&view, candidates), [(1, 0, 7, 0)]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Priorities of the `rotation` order. A trial has one next step and one node that serves it: the
 //! node where the trial is, if that holds the partition, else the first holder. At a free slot a
-//! trial that need not hop goes first, then the one that has waited longest, ties by number.
+//! trial that need not hop goes first, then the one that has waited longest, ties by number. But
+//! not for ever: where hops are made ahead of time hardly a trial needs one any more, and one whose
+//! hop was lost with a node would wait for the end of all others.
 //! Another holder serves only where waiting would cost more than the detour.
 
 use super::load::{Load, take};
@@ -12,6 +14,10 @@ use std::collections::BTreeSet;
 /// other node. Taking any idle holder at once costs 1.03 to 1.15 of the makespan.
 const DETOUR: f64 = 2.0;
 
+/// After so many rounds of all trials a hop counts no longer against a trial. Fewer rounds cost
+/// hops without need.
+const ROUNDS: u64 = 4;
+
 pub(super) fn plan(problem: Problem<'_>, mut idle: BTreeSet<SlotId>) -> Vec<Assignment> {
     let mut queue: Vec<(&Candidate, Vec<NodeId>)> = problem
         .candidates
@@ -19,9 +25,12 @@ pub(super) fn plan(problem: Problem<'_>, mut idle: BTreeSet<SlotId>) -> Vec<Assi
         .map(|candidate| (candidate, serving_order(&problem, candidate)))
         .filter(|(_, holders)| !holders.is_empty())
         .collect();
+    let newest = problem.candidates.iter().map(|candidate| candidate.since).max();
+    let round = (problem.candidates.len() + problem.busy.len()) as u64;
+    let patient = newest.unwrap_or_default().saturating_sub(ROUNDS * round);
     queue.sort_by_key(|(candidate, holders)| {
         let hops = candidate.place.is_some_and(|place| place != holders[0]);
-        (hops, candidate.since, candidate.trial)
+        (hops && candidate.since >= patient, candidate.since, candidate.trial)
     });
 
     let mut assignments = Vec::new();
