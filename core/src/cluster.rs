@@ -10,6 +10,7 @@ mod coordinator;
 mod placement;
 mod record;
 mod share;
+pub mod simulation;
 
 pub use catalog::{Catalog, CatalogError, Listed};
 pub use coordinator::{ClusterCommand, ClusterEvent, Coordinator, Purpose, Report, Ticket};

@@ -11,6 +11,8 @@ mod random;
 mod scenario;
 mod world;
 
+pub(crate) use node::output;
+pub(crate) use oracle::{check_states, check_trial};
 pub(crate) use random::Random;
 pub use scenario::Scenario;
 

@@ -182,6 +182,7 @@ impl LeaderState {
                     let data = purpose == Purpose::Data;
                     self.order(node, Order::Copy { blob, sources, durable, data });
                 }
+                ClusterCommand::Ask { node } => self.order(node, Order::Report),
                 ClusterCommand::Release { node, blob } => {
                     self.purposes.remove(&(node, blob));
                     self.order(node, Order::Release(blob));

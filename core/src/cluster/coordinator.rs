@@ -1,6 +1,7 @@
 //! The leader's decisions: an engine for each study, and what the studies share.
 
 mod copies;
+mod detours;
 mod events;
 mod garbage;
 mod host;
@@ -18,6 +19,7 @@ use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
 use crate::study::Study;
 use copies::Copies;
+use detours::Detours;
 use garbage::Garbage;
 use host::Host;
 use seat::Seat;
@@ -43,6 +45,7 @@ pub struct Coordinator {
     /// Data that is being uploaded, and until when it is kept.
     reserved: BTreeMap<Digest, Moment>,
     copies: Copies,
+    detours: Detours,
     garbage: Garbage,
     decided: Vec<ClusterRecord>,
     tickets: u64,
@@ -73,6 +76,7 @@ impl Coordinator {
             absent: BTreeMap::new(),
             reserved: BTreeMap::new(),
             copies: Copies::default(),
+            detours: Detours::default(),
             garbage: Garbage::default(),
             decided: Vec::new(),
             tickets: 0,
@@ -94,8 +98,8 @@ impl Coordinator {
         self.now = self.now.max(now);
         match event {
             ClusterEvent::NodeReported(report) => self.node_reported(report),
-            ClusterEvent::NodeSuspected(node) => self.tell_all(&Event::NodeSuspected(node)),
-            ClusterEvent::NodeTrusted(node) => self.tell_all(&Event::NodeTrusted(node)),
+            ClusterEvent::NodeSuspected(node) => self.node_suspected(node, true),
+            ClusterEvent::NodeTrusted(node) => self.node_suspected(node, false),
             ClusterEvent::NodeDraining(node) => self.node_draining(node),
             ClusterEvent::NodeLeft { node, boot } => self.node_left(node, boot),
             ClusterEvent::SlotLost(slot) => self.tell_all(&Event::SlotLost(slot)),
@@ -218,8 +222,9 @@ impl Coordinator {
         if let Event::UnitFinished(attempt, output) = &event
             && let Some(host) = self.hosts.get_mut(&attempt.slot.node)
         {
-            host.add(output.state);
+            host.finished(id, attempt, output.state);
         }
+        let event = self.detour(id, event);
         self.tell(id, event);
     }
 
@@ -230,16 +235,23 @@ impl Coordinator {
         }
         if self.hosts.get(&node).is_some_and(|host| host.boot < boot) {
             self.copies.forget_node(node);
+            self.garbage.forget_node(node);
         }
+        self.bury_predecessors(node, boot, &name);
         if self.names.get(&node) != Some(&name) {
             self.names.insert(node, name.clone());
             self.decided.push(ClusterRecord::NodeNamed { node, name });
         }
         self.absent.remove(&node);
         let mut host = Host::new(boot, slots, numerics, room, draining, held);
-        for (_, event) in &report.told {
-            if let Event::UnitFinished(_, output) = event {
-                host.add(output.state);
+        if let Some(known) = self.hosts.get(&node).filter(|known| known.boot == boot) {
+            host.go_on_from(known, |blob| self.garbage.is_released(node, blob));
+        }
+        self.garbage.reported(node, self.now);
+        for (study, event) in &report.told {
+            if let Event::UnitFinished(attempt, output) = event
+                && host.finished(*study, attempt, output.state)
+            {
                 self.garbage.spare(output.state);
             }
         }
@@ -262,6 +274,23 @@ impl Coordinator {
         self.hosts.insert(node, host);
     }
 
+    /// A node that has lost its disk comes back under its name and another number. Its earlier life
+    /// is over, also when nobody noticed how it ended.
+    fn bury_predecessors(&mut self, node: NodeId, boot: u64, name: &str) {
+        let named = self.hosts.iter().filter(|(id, host)| **id != node && host.boot < boot);
+        let named = named.filter(|(id, _)| self.names.get(*id).is_some_and(|known| known == name));
+        let earlier: Vec<(NodeId, u64)> = named.map(|(id, host)| (*id, host.boot)).collect();
+        earlier.into_iter().for_each(|(id, boot)| self.node_left(id, boot));
+    }
+
+    fn node_suspected(&mut self, node: NodeId, suspected: bool) {
+        if let Some(host) = self.hosts.get_mut(&node) {
+            host.suspected = suspected;
+        }
+        let event = if suspected { Event::NodeSuspected } else { Event::NodeTrusted };
+        self.tell_all(&event(node));
+    }
+
     fn node_draining(&mut self, node: NodeId) {
         if let Some(host) = self.hosts.get_mut(&node) {
             host.draining = true;
@@ -273,6 +302,7 @@ impl Coordinator {
         if self.hosts.get(&node).is_some_and(|host| host.boot == boot) {
             self.hosts.remove(&node);
             self.copies.forget_node(node);
+            self.garbage.forget_node(node);
             self.absent.insert(node, self.now);
             self.tell_all(&Event::NodeLeft { node, boot });
         }
@@ -298,9 +328,12 @@ impl Coordinator {
     /// Tells a study what a node has for it now.
     fn offer_anew(&mut self, id: StudyId, node: NodeId) {
         let (Some(seat), Some(host)) = (self.seats.get(&id), self.hosts.get(&node)) else { return };
-        let draining = host.draining;
+        let (draining, suspected) = (host.draining, host.suspected);
         if let Some(event) = seat.joined(node, host, seat.class()) {
             self.tell(id, event);
+            if suspected {
+                self.tell(id, Event::NodeSuspected(node));
+            }
             if draining {
                 self.tell(id, Event::NodeDraining(node));
             }
@@ -319,6 +352,7 @@ impl Coordinator {
 
     fn tick(&mut self) {
         self.reserved.retain(|_, until| *until > self.now);
+        self.end_detours();
         self.tell_all(&Event::Ticked);
         self.repair();
         self.collect_garbage();
@@ -422,7 +456,12 @@ impl Coordinator {
         }
         let wanted = self.wanted_copies();
         let copies = self.copies.order(wanted, &self.hosts, self.now);
-        self.commands.extend(copies);
+        for copy in copies {
+            if let ClusterCommand::Copy { node, .. } = &copy {
+                self.garbage.doubt(*node, self.now);
+            }
+            self.commands.push_back(copy);
+        }
     }
 
     fn offer(&mut self, id: StudyId, units_max: usize) {
@@ -453,7 +492,11 @@ impl Coordinator {
                     if let Some(state) = start.attempt.input {
                         self.copies.under_way(node, state, self.now);
                     }
-                    let sources = sources.unwrap_or_default();
+                    let mut sources: Vec<NodeId> = sources.unwrap_or_default();
+                    if sources.is_empty() {
+                        // Nobody has said that it has it: then whoever made it may.
+                        sources.extend(start.source);
+                    }
                     self.commands.push_back(ClusterCommand::Start { study: id, start, sources });
                 }
                 Command::ReleaseState(state) => released.push(state),
@@ -474,7 +517,7 @@ impl Coordinator {
         }
         for (node, host) in &mut self.hosts {
             if host.remove(&state) {
-                self.garbage.count();
+                self.garbage.release(*node, state, self.now);
                 self.commands.push_back(ClusterCommand::Release { node: *node, blob: state });
             }
         }

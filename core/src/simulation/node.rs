@@ -108,7 +108,7 @@ pub(super) fn trained(
 }
 
 /// The result of a unit on this input.
-pub(super) fn output(unit: Unit, input: Option<Digest>, millis: u64, diverges: bool) -> Output {
+pub(crate) fn output(unit: Unit, input: Option<Digest>, millis: u64, diverges: bool) -> Output {
     let state = match unit.step {
         Step::Train(partition) => trained(input, unit.trial, unit.epoch, partition),
         Step::Validate => input.unwrap_or(Digest([0; 32])),

@@ -31,12 +31,13 @@ pub(super) fn judge(
     if scenario.faults == 0 && outcome.rollbacks > 0 {
         return Err("a trial was rolled back although nothing was lost".to_owned());
     }
-    check_states(journal)?;
-    study.trials.iter().try_for_each(|trial| check_trial(scenario, trial))
+    check_states(journal, None)?;
+    study.trials.iter().try_for_each(|trial| check_trial(scenario, trial, None))
 }
 
-/// Every committed state must follow from the one before it, also across roll-backs.
-fn check_states(journal: &[Entry]) -> Result<(), String> {
+/// Every committed state must follow from the one before it, also across roll-backs. A trial
+/// begins with the state `untrained`.
+pub(crate) fn check_states(journal: &[Entry], untrained: Option<Digest>) -> Result<(), String> {
     let mut states: BTreeMap<(TrialId, Epoch, u32), Digest> = BTreeMap::new();
     let mut progress: BTreeMap<TrialId, (Epoch, u32)> = BTreeMap::new();
     for entry in journal {
@@ -56,7 +57,9 @@ fn check_states(journal: &[Entry]) -> Result<(), String> {
                     }
                     continue;
                 };
-                if commit.output.state != trained(before, unit.trial, unit.epoch, partition) {
+                if commit.output.state
+                    != trained(before.or(untrained), unit.trial, unit.epoch, partition)
+                {
                     return Err(format!("{unit} did not start from the newest state"));
                 }
                 let (epoch, visited) = progress.entry(unit.trial).or_insert((unit.epoch, 0));
@@ -71,8 +74,12 @@ fn check_states(journal: &[Entry]) -> Result<(), String> {
 }
 
 /// A trial must have ended for a reason that the scenario gives, and in `rotation` with the state
-/// of an undisturbed run.
-fn check_trial(scenario: &Scenario, trial: &Trial) -> Result<(), String> {
+/// of an undisturbed run that began with the state `untrained`.
+pub(crate) fn check_trial(
+    scenario: &Scenario,
+    trial: &Trial,
+    untrained: Option<Digest>,
+) -> Result<(), String> {
     let id = trial.id;
     let epochs = trial.results.len() as u32;
     let expected = match &trial.end {
@@ -89,7 +96,7 @@ fn check_trial(scenario: &Scenario, trial: &Trial) -> Result<(), String> {
     }
     let whole = matches!(trial.end, Some(End::Completed | End::Stopped));
     if whole && scenario.order == Order::Rotation {
-        let undisturbed = undisturbed_state(scenario, id, epochs);
+        let undisturbed = undisturbed_state(scenario, id, epochs, untrained);
         if trial.last_state != undisturbed {
             return Err(format!("{id} ended with another state than undisturbed"));
         }
@@ -98,8 +105,13 @@ fn check_trial(scenario: &Scenario, trial: &Trial) -> Result<(), String> {
 }
 
 /// The state of a trial after so many epochs in which nothing went wrong.
-fn undisturbed_state(scenario: &Scenario, id: TrialId, epochs: u32) -> Option<Digest> {
+fn undisturbed_state(
+    scenario: &Scenario,
+    id: TrialId,
+    epochs: u32,
+    untrained: Option<Digest>,
+) -> Option<Digest> {
     let epochs = (1..=epochs).map(Epoch);
     let visits = epochs.flat_map(|e| rotation_order(id, scenario.partitions).map(move |p| (e, p)));
-    visits.fold(None, |state, (epoch, partition)| Some(trained(state, id, epoch, partition)))
+    visits.fold(untrained, |state, (epoch, partition)| Some(trained(state, id, epoch, partition)))
 }

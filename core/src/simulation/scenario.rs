@@ -92,22 +92,22 @@ impl Scenario {
     }
 
     /// Whether this trial's loss stops being a number.
-    pub(super) fn diverges(&self, trial: TrialId) -> bool {
+    pub(crate) fn diverges(&self, trial: TrialId) -> bool {
         self.bad_trials && trial.0 % 7 == 3
     }
 
     /// Whether this trial's model panics every time.
-    pub(super) fn always_panics(&self, trial: TrialId) -> bool {
+    pub(crate) fn always_panics(&self, trial: TrialId) -> bool {
         self.bad_trials && trial.0 % 7 == 5
     }
 
     /// How many times an ordinary trial this one is.
-    pub(super) fn size(&self, trial: TrialId) -> f64 {
+    pub(crate) fn size(&self, trial: TrialId) -> f64 {
         1.0 + f64::from(trial.0 % 5) / 4.0 * (self.spread - 1) as f64
     }
 
     /// The study.
-    pub(super) fn creation(&self) -> Creation {
+    pub(crate) fn creation(&self) -> Creation {
         let blob = |name: &str| Blob { digest: Digest::of(name.as_bytes()), rows: 10, bytes: 100 };
         let partitions = (0..self.partitions).map(|p| blob(&format!("partition {p}"))).collect();
         let rate = Domain::Float { low: 1e-4, high: 1.0, log: true, points: None };

@@ -143,6 +143,11 @@ pub enum ClusterCommand {
         /// For which study; of several, the first.
         study: StudyId,
     },
+    /// Ask a node for a report: it may have missed something.
+    Ask {
+        /// Whom.
+        node: NodeId,
+    },
     /// Remove a blob from a node.
     Release {
         /// Where.

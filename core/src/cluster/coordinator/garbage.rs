@@ -13,12 +13,20 @@ const USELESS_MILLIS: u64 = 60_000;
 /// How often the nodes' blobs are gone through.
 const SWEEP_MILLIS: u64 = 5_000;
 
+/// An order to remove a blob may be lost. After this time its node is asked what it has; what it
+/// says sooner may be older than the order.
+const RELEASED_MILLIS: u64 = 60_000;
+
 /// What is thought to be of no use, and since when.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Garbage {
     useless: BTreeMap<(NodeId, Digest), Moment>,
     swept: Moment,
     collected: u64,
+    /// What nodes were told to remove, and when.
+    released: BTreeMap<(NodeId, Digest), Moment>,
+    /// Nodes that may have missed such an order, and since when, or when they were asked last.
+    unsure: BTreeMap<NodeId, Moment>,
 }
 
 impl Garbage {
@@ -28,8 +36,47 @@ impl Garbage {
     }
 
     /// A blob is removed.
-    pub(super) fn count(&mut self) {
+    pub(super) fn release(&mut self, node: NodeId, blob: Digest, now: Moment) {
         self.collected += 1;
+        self.released.insert((node, blob), now);
+        self.doubt(node, now);
+    }
+
+    /// A node is told something of which the outcome may not be heard of.
+    pub(super) fn doubt(&mut self, node: NodeId, now: Moment) {
+        self.unsure.entry(node).or_insert(now);
+    }
+
+    /// Whether a node was told to remove a blob not long ago.
+    pub(super) fn is_released(&self, node: NodeId, blob: &Digest) -> bool {
+        self.released.contains_key(&(node, *blob))
+    }
+
+    /// A node has said what it has.
+    pub(super) fn reported(&mut self, node: NodeId, now: Moment) {
+        if self.released.keys().any(|(known, _)| *known == node) {
+            self.unsure.insert(node, now);
+        } else {
+            self.unsure.remove(&node);
+        }
+    }
+
+    /// This life of a node is over: the next one says what it has.
+    pub(super) fn forget_node(&mut self, lost: NodeId) {
+        self.released.retain(|(node, _), _| *node != lost);
+        self.unsure.remove(&lost);
+    }
+
+    /// Nodes that should be asked what they have.
+    fn doubtful(&mut self, now: Moment) -> Vec<NodeId> {
+        self.released.retain(|_, at| now.millis_since(*at) < RELEASED_MILLIS);
+        let due =
+            self.unsure.iter_mut().filter(|(_, at)| now.millis_since(**at) >= RELEASED_MILLIS);
+        due.map(|(node, at)| {
+            *at = now;
+            *node
+        })
+        .collect()
     }
 
     /// How many blobs were removed.
@@ -45,6 +92,8 @@ impl Coordinator {
             return;
         }
         self.garbage.swept = self.now;
+        let asked = self.garbage.doubtful(self.now).into_iter();
+        self.commands.extend(asked.map(|node| ClusterCommand::Ask { node }));
         let mut useless = BTreeMap::new();
         let mut due = Vec::new();
         for (node, host) in &self.hosts {
@@ -61,7 +110,7 @@ impl Coordinator {
         self.garbage.useless = useless;
         for (node, blob) in due {
             if self.hosts.get_mut(&node).is_some_and(|host| host.remove(&blob)) {
-                self.garbage.count();
+                self.garbage.release(node, blob, self.now);
                 self.commands.push_back(ClusterCommand::Release { node, blob });
             }
         }

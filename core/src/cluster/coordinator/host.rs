@@ -1,7 +1,9 @@
 //! A node as the coordinator knows it: what it computes with and what it has.
 
-use crate::ids::Digest;
-use std::collections::BTreeSet;
+use crate::cluster::record::StudyId;
+use crate::engine::Try;
+use crate::ids::{Digest, Fence};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A node that is there.
 #[derive(Debug, Clone)]
@@ -12,7 +14,11 @@ pub(super) struct Host {
     /// Bytes that it could take when it reported.
     pub(super) room: u64,
     pub(super) draining: bool,
+    /// Its heartbeats are late.
+    pub(super) suspected: bool,
     held: BTreeSet<Digest>,
+    /// The last result of each slot: it is told again and again.
+    results: BTreeMap<u32, (StudyId, Fence)>,
 }
 
 impl Host {
@@ -24,7 +30,28 @@ impl Host {
         draining: bool,
         held: Vec<Digest>,
     ) -> Self {
-        Self { boot, slots, numerics, room, draining, held: held.into_iter().collect() }
+        let (held, results) = (held.into_iter().collect(), BTreeMap::new());
+        let suspected = false;
+        Self { boot, slots, numerics, room, draining, suspected, held, results }
+    }
+
+    /// Takes over what was known of this life of the node before it reported anew. What it says
+    /// that it has counts unless that was `released` meanwhile.
+    pub(super) fn go_on_from(&mut self, known: &Host, released: impl Fn(&Digest) -> bool) {
+        self.held.retain(|blob| !released(blob));
+        self.held.extend(&known.held);
+        self.results.clone_from(&known.results);
+    }
+
+    /// A slot tells a result; adds the state that it made. A repetition is no news: the state may
+    /// have been removed since.
+    pub(super) fn finished(&mut self, study: StudyId, attempt: &Try, state: Digest) -> bool {
+        let result = (study, attempt.fence);
+        let news = self.results.insert(attempt.slot.index, result) != Some(result);
+        if news {
+            self.held.insert(state);
+        }
+        news
     }
 
     pub(super) fn holds(&self, blob: &Digest) -> bool {

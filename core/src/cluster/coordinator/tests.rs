@@ -1,5 +1,7 @@
 //! A coordinator among simulated nodes that compute at once or die: what it promises.
 
+mod found;
+
 use super::*;
 use crate::simulation::computed;
 use crate::study::Phase;
@@ -137,6 +139,7 @@ impl World {
                         self.coordinator.handle(Moment(self.now), arrived);
                     }
                 }
+                ClusterCommand::Ask { .. } => {}
                 ClusterCommand::Release { node, blob } => {
                     self.nodes.get_mut(&node).unwrap().blobs.remove(&blob);
                 }

@@ -1,0 +1,103 @@
+//! Watches a simulated cluster from outside at every step: what no coordinator may want, and no
+//! order may do.
+
+use super::world::World;
+use crate::cluster::{Catalog, ClusterCommand, StudyId};
+use crate::engine::Try;
+use crate::ids::{Digest, SlotId, Term};
+use crate::study::Study;
+use crate::unit::Step;
+use std::collections::BTreeMap;
+
+/// What the auditor remembers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Auditor {
+    /// How many commands it has looked at.
+    pub(super) commands: u64,
+}
+
+impl World {
+    /// A leader wants something: it must be sound by its own knowledge.
+    pub(super) fn audit_command(&mut self, term: Term, command: &ClusterCommand) {
+        self.auditor.commands += 1;
+        let Some(leader) = self.leaders.get(&term) else { return };
+        let coordinator = &leader.coordinator;
+        let wrong = match command {
+            ClusterCommand::Append { .. } | ClusterCommand::Ask { .. } => None,
+            ClusterCommand::Start { study, start, sources } => {
+                let attempt = &start.attempt;
+                let manifest = coordinator.studies().find(|(id, _)| id == study);
+                let manifest = manifest.map(|(_, study)| &study.creation.manifest);
+                let data = manifest.and_then(|manifest| match attempt.unit.step {
+                    Step::Train(partition) => manifest.partitions.get(partition.0 as usize),
+                    Step::Validate => Some(&manifest.validation),
+                });
+                let node = attempt.slot.node;
+                let holds =
+                    data.is_some_and(|blob| coordinator.holders(&blob.digest).contains(&node));
+                if !holds {
+                    Some(format!("{study} {} starts on {node}, which lacks its data", attempt.unit))
+                } else if let Some(state) = &attempt.input {
+                    let holders = coordinator.holders(state);
+                    let named = sources.iter().any(|source| holders.contains(source));
+                    // Damage shows when somebody wants to fetch.
+                    (!named && !self.damaged.contains(state)).then(|| {
+                        format!("{study} {} starts from {state} of {sources:?}", attempt.unit)
+                    })
+                } else {
+                    None
+                }
+            }
+            ClusterCommand::Copy { node, blob, sources, .. } => {
+                let holders = coordinator.holders(blob);
+                let named = sources.iter().any(|source| holders.contains(source));
+                (!named).then(|| format!("{node} is to fetch {blob} from {sources:?}"))
+            }
+            ClusterCommand::Release { node, blob } => {
+                let needing = coordinator.studies().find(|(_, study)| needs(study, blob));
+                needing.map(|(id, _)| format!("{blob} is released on {node}, {id} needs it"))
+            }
+        };
+        if let Some(wrong) = wrong {
+            self.accuse(|| format!("{term}: {wrong}"));
+        }
+    }
+
+    /// After a leader's step: the engines' invariants, and one unit a slot over all studies.
+    pub(super) fn audit_leader(&mut self, term: Term, _started: &[(StudyId, Try)]) {
+        let Some(leader) = self.leaders.get(&term) else { return };
+        let coordinator = &leader.coordinator;
+        let mut wrong = coordinator.violation().map(ToString::to_string);
+        let mut slots: BTreeMap<SlotId, StudyId> = BTreeMap::new();
+        for (study, attempt, _) in coordinator.running() {
+            if let Some(other) = slots.insert(attempt.slot, study) {
+                wrong = Some(format!("{} runs units of {other} and of {study}", attempt.slot));
+            }
+        }
+        if let Some(wrong) = wrong {
+            self.accuse(|| format!("{term}: {wrong}"));
+        }
+    }
+
+    /// A blob has been removed from a disk by order.
+    pub(super) fn audit_removal(&mut self, at: usize, blob: Digest) {
+        let needed = needs_any(&self.catalog, &blob);
+        let elsewhere = self.machines.iter().any(|machine| machine.disk.contains(&blob));
+        if let Some(study) = needed.filter(|_| !elsewhere) {
+            self.accuse(|| format!("machine {at} removes {blob}, the last one; {study} needs it"));
+        }
+    }
+}
+
+/// Whether a live trial of the study may go on from this state, or it is the best.
+fn needs(study: &Study, state: &Digest) -> bool {
+    let mut kept = study.active().flat_map(|trial| &trial.checkpoints);
+    let best = study.best().map(|(_, best)| best.state);
+    best == Some(*state) || kept.any(|checkpoint| checkpoint.state == *state)
+}
+
+/// A study of the journal that needs this state.
+pub(super) fn needs_any(catalog: &Catalog, state: &Digest) -> Option<StudyId> {
+    let mut studies = catalog.studies();
+    studies.find(|(_, listed)| needs(&listed.study, state)).map(|(id, _)| id)
+}
