@@ -414,6 +414,12 @@ impl Coordinator {
     /// Hands an event to a study. What it starts is bounded by what the others leave.
     fn tell(&mut self, id: StudyId, event: Event) {
         let bounds = Bounds { taken: self.taken_by_others(id), units_max: 0 };
+        // What waits on a slot behind another study's unit is not taken over: its result counts.
+        if let Event::UnitRunning(attempt) = &event
+            && bounds.taken.contains(&attempt.slot)
+        {
+            return;
+        }
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.set_bounds(bounds);
         seat.handle(self.now, event);

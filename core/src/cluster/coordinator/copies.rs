@@ -154,15 +154,17 @@ impl Coordinator {
         wanted
     }
 
-    /// Whether a node may go: nothing runs on it, and others have everything that only it had.
+    /// Whether a node may go: nothing runs on it, and others that stay have everything that only
+    /// it had.
     pub fn is_drained(&self, node: NodeId) -> bool {
         let Some(host) = self.hosts.get(&node) else { return true };
         let elsewhere = |blob: &Digest| {
-            let mut others = self.hosts.iter().filter(|(id, _)| **id != node);
+            let mut others =
+                self.hosts.iter().filter(|(id, other)| **id != node && !other.draining);
             others.any(|(_, other)| other.holds(blob))
         };
         let data = self.seats.values().filter(|seat| seat.engine().is_some());
-        let data = data.flat_map(|seat| seat.partitions());
+        let data = data.flat_map(|seat| seat.data().copied());
         let states = self.seats.values().flat_map(|seat| seat.precious());
         let mut only_here = data.chain(states.map(|precious| precious.state));
         let needed = only_here.any(|blob| host.holds(&blob) && !elsewhere(&blob));

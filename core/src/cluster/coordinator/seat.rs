@@ -131,6 +131,11 @@ impl Seat {
         partitions.iter().map(|blob| blob.digest).collect()
     }
 
+    /// Its partitions and its validation rows.
+    pub(super) fn data(&self) -> impl Iterator<Item = &Digest> {
+        self.data.iter()
+    }
+
     /// Whether this is a partition of it, or its validation rows.
     pub(super) fn has_data(&self, blob: &Digest) -> bool {
         self.data.contains(blob)

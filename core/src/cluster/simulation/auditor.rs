@@ -40,8 +40,9 @@ impl World {
                 } else if let Some(state) = &attempt.input {
                     let holders = coordinator.holders(state);
                     let named = sources.iter().any(|source| holders.contains(source));
-                    // Damage shows when somebody wants to fetch.
-                    (!named && !self.damaged.contains(state)).then(|| {
+                    // If nobody has said that it has it, whoever made it is named.
+                    let maker = start.source.is_some_and(|maker| *sources == [maker]);
+                    (!named && !maker).then(|| {
                         format!("{study} {} starts from {state} of {sources:?}", attempt.unit)
                     })
                 } else {

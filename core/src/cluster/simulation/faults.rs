@@ -190,6 +190,11 @@ impl World {
             return self.kill(at);
         }
         let was_up = self.stop(at).is_some();
+        let others =
+            |blob: &&Digest| self.machines.iter().any(|m| m.index != at && m.disk.contains(*blob));
+        let last: Vec<Digest> =
+            self.machines[at].disk.iter().filter(|blob| !others(blob)).copied().collect();
+        self.damaged.extend(last);
         self.newborn += 1;
         let id = NodeId(1000 + self.newborn);
         let machine = &mut self.machines[at];
@@ -211,18 +216,25 @@ impl World {
         };
         let open = self.creations.iter().filter(|creation| !ended(&creation.spec.name));
         let mut data = open.flat_map(|creation| {
+            let placement = self.catalog.named(&creation.spec.name).map(|(_, l)| &l.placement);
             let manifest = &creation.manifest;
-            manifest.partitions.iter().chain([&manifest.validation])
+            let places = (0..manifest.partitions.len()).map(move |at| placement?.get(at));
+            manifest.partitions.iter().zip(places).chain([(&manifest.validation, None)])
         });
-        let elsewhere = |blob: &Digest| {
-            let others = self.machines.iter().filter(|m| m.index != at && !m.gone);
-            others.filter(|machine| machine.disk.contains(blob)).count() > 0
+        // What is about to be removed, or to leave, is no copy to count on.
+        let has = |blob: &Digest, placed: Option<&Vec<NodeId>>| {
+            let mut others = self.machines.iter().filter(|m| m.index != at && !m.gone);
+            others.any(|machine| {
+                let stays = placed.is_none_or(|holders| holders.contains(&machine.id));
+                stays && !machine.draining && machine.disk.contains(blob)
+            })
         };
+        let elsewhere = |blob: &Digest| has(blob, None);
         let disk = &self.machines[at].disk;
         let ended = self.catalog.studies().map(|(_, listed)| &listed.study);
         let ended = ended.filter(|study| matches!(study.phase, Phase::Ended(_)));
         let mut best = ended.filter_map(|study| Some(study.best()?.1.state));
-        data.all(|blob| !disk.contains(&blob.digest) || elsewhere(&blob.digest))
+        data.all(|(blob, placed)| !disk.contains(&blob.digest) || has(&blob.digest, placed))
             && best.all(|state| elsewhere(&state))
     }
 

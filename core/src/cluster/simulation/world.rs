@@ -85,7 +85,7 @@ pub(super) struct World {
     pub(super) creations: Vec<Creation>,
     pub(super) users: super::users::Users,
     pub(super) auditor: Auditor,
-    /// States of which a copy was damaged.
+    /// States of which a copy was damaged, or the last one lost with its disk.
     pub(super) damaged: BTreeSet<Digest>,
     pub(super) outcome: Outcome,
     /// Since when nothing is left to do.

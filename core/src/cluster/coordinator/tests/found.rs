@@ -166,3 +166,52 @@ fn a_suspected_node_stays_suspected_when_data_arrives() {
     let engine = world.coordinator.seats[&study].engine().unwrap();
     assert!(engine.view().node(node).unwrap().takes_units());
 }
+
+/// A slot computes a unit of one study, and a newer order of another one waits behind it: a new
+/// leader that was told of both took both over, and the slot ran two units.
+#[test]
+fn of_two_units_of_two_studies_on_one_slot_only_one_is_taken_over() {
+    let mut world = World::new(1);
+    let low = world.submit("low", 3, 2, PRIORITY);
+    let high = world.submit("high", 3, 2, PRIORITY);
+    let mut attempts = BTreeMap::new();
+    while attempts.len() < 2 {
+        let running = world.coordinator.running().map(|(id, attempt, _)| (id, *attempt)).next();
+        attempts.extend(running);
+        world.step();
+    }
+    let now = Moment(world.now);
+    world.coordinator = Coordinator::new(&world.catalog, Term(9), CLASS, 2, now);
+    world.obey();
+    world.join(NodeId(1));
+    for (study, attempt) in [(low, attempts[&low]), (high, attempts[&high])] {
+        world.tell(ClusterEvent::Study { study, event: Event::UnitRunning(attempt) });
+    }
+    assert!(world.coordinator.running().count() <= 1);
+}
+
+/// The validation rows were not counted as data that only the leaving node had, and a node that
+/// leaves too was counted on: both left, and the study stood still for ever.
+#[test]
+fn a_node_does_not_go_while_only_it_or_another_leaver_has_the_validation_rows() {
+    let mut world = World::new(3);
+    let mut creation = creation(4, 1, 2);
+    creation.spec.name = "study".to_owned();
+    let manifest = creation.manifest.clone();
+    world.tell(ClusterEvent::Arrived { node: NodeId(1), blob: manifest.validation.digest });
+    let placement = vec![vec![NodeId(3)]; 2];
+    for partition in &manifest.partitions {
+        world.tell(ClusterEvent::Arrived { node: NodeId(3), blob: partition.digest });
+    }
+    let (creation, priority) = (Box::new(creation), PRIORITY);
+    let now = Moment(world.now);
+    world.coordinator.handle(now, ClusterEvent::Created { creation, placement, priority });
+    world.coordinator.handle(now, ClusterEvent::NodeDraining(NodeId(1)));
+    assert!(!world.coordinator.is_drained(NodeId(1)));
+    world.coordinator.handle(now, ClusterEvent::NodeDraining(NodeId(2)));
+    let blob = manifest.validation.digest;
+    world.coordinator.handle(now, ClusterEvent::Arrived { node: NodeId(2), blob });
+    assert!(!world.coordinator.is_drained(NodeId(1)), "the other one leaves too");
+    world.coordinator.handle(now, ClusterEvent::Arrived { node: NodeId(3), blob });
+    assert!(world.coordinator.is_drained(NodeId(1)));
+}
