@@ -164,7 +164,7 @@ impl Coordinator {
             others.any(|(_, other)| other.holds(blob))
         };
         let data = self.seats.values().filter(|seat| seat.engine().is_some());
-        let data = data.flat_map(|seat| seat.data().copied());
+        let data = data.flat_map(|seat| seat.data()).chain(self.reserved.keys()).copied();
         let states = self.seats.values().flat_map(|seat| seat.precious());
         let mut only_here = data.chain(states.map(|precious| precious.state));
         let needed = only_here.any(|blob| host.holds(&blob) && !elsewhere(&blob));

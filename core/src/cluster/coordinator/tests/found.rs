@@ -215,3 +215,16 @@ fn a_node_does_not_go_while_only_it_or_another_leaver_has_the_validation_rows() 
     world.coordinator.handle(now, ClusterEvent::Arrived { node: NodeId(3), blob });
     assert!(world.coordinator.is_drained(NodeId(1)));
 }
+
+/// Data was brought to a node that was then let go before the study was submitted.
+#[test]
+fn a_node_does_not_go_with_data_that_was_brought_for_a_study_to_come() {
+    let mut world = World::new(3);
+    let blob = Digest::of(b"brought for a study to come");
+    world.tell(ClusterEvent::Reserved(vec![blob]));
+    world.tell(ClusterEvent::Arrived { node: NodeId(1), blob });
+    world.tell(ClusterEvent::NodeDraining(NodeId(1)));
+    assert!(!world.coordinator.is_drained(NodeId(1)));
+    world.tell(ClusterEvent::Arrived { node: NodeId(2), blob });
+    assert!(world.coordinator.is_drained(NodeId(1)));
+}
