@@ -53,7 +53,8 @@ async fn run(
         () = signals.next() => return Ok(Code::Done),
     };
     tokio::select! {
-        () = node.ready() => {
+        ready = node.ready() => {
+            ready?;
             say(&format!("{name} takes part as node {} at {}\n", node.id().0, config.advertise));
         }
         () = signals.next() => return Ok(Code::Done),

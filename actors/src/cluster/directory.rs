@@ -80,7 +80,11 @@ impl Directory {
         match change {
             Change::Joined(member) => {
                 let known = listings.get(&member.name);
-                if known.is_none_or(|known| known.member.boot <= member.boot) {
+                // A clock that was set back makes a new life look older than the last one.
+                let over = |known: &Listing| {
+                    known.member.boot <= member.boot || known.presence == Presence::Left
+                };
+                if known.is_none_or(over) {
                     let listing = Listing { member: member.clone(), presence: Presence::Alive };
                     listings.insert(member.name.clone(), listing);
                 }
@@ -159,10 +163,21 @@ mod tests {
         directory.note(&Change::Joined(member("a", 2, "1")));
         directory.note(&Change::Joined(member("a", 1, "9")));
         directory.note(&Change::Left { name: "a".to_owned(), boot: 1 });
+        assert_eq!(directory.named("a").unwrap().presence, Presence::Alive);
         let listing = directory.named("a").unwrap();
         assert_eq!((listing.id(), listing.presence), (Some(NodeId(1)), Presence::Alive));
         assert_eq!(directory.by_session("a#2").map(|l| l.member.boot), Some(2));
         assert_eq!(directory.by_session("a#1"), None);
         assert_eq!(directory.addresses(&[NodeId(1), NodeId(2)]), ["a:1"]);
+    }
+
+    #[test]
+    fn a_life_that_looks_older_counts_when_the_last_one_is_over() {
+        let directory = Directory::default();
+        directory.note(&Change::Joined(member("a", 9, "1")));
+        directory.note(&Change::Left { name: "a".to_owned(), boot: 9 });
+        directory.note(&Change::Joined(member("a", 2, "1")));
+        let listing = directory.named("a").unwrap();
+        assert_eq!((listing.member.boot, listing.presence), (2, Presence::Alive));
     }
 }

@@ -59,7 +59,10 @@ pub(super) async fn become_somebody(
             let (name, witness) = (name.to_owned(), witness.member.name.clone());
             return Err(FoundingError::Wiped { name, witness });
         }
-        if others.iter().all(Option::is_some) {
+        let says_no = |listing: &Option<Listing>| {
+            listing.as_ref().is_some_and(|l| l.value(keys::FOUNDED) == Some("no"))
+        };
+        if others.iter().all(says_no) {
             return Ok(Identity::of_founder(place, name, cluster));
         }
         waiting.pause(voters, directory).await;

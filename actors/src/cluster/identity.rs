@@ -68,6 +68,14 @@ pub enum IdentityError {
         /// The node.
         name: String,
     },
+    /// The node is to give up a number that is as good as ever.
+    #[error("{path} is there, and --rejoin is for a node that has lost its disk: start {name:?} without it; to give the disk up, empty the data folder first", path = path.display())]
+    NothingLost {
+        /// The journal.
+        path: PathBuf,
+        /// The node.
+        name: String,
+    },
     /// The system refuses.
     #[error("{path}: {source}", path = path.display())]
     File {

@@ -13,13 +13,12 @@ use super::letter::{Letter, News, Order};
 use super::library::Library;
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
-use appender::{Appender, Batch};
+use appender::{Appender, Appending, Batch};
 use nodes::Nodes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use wallaby_core::cluster::{ClusterCommand, ClusterEvent, Coordinator, Purpose, StudyId, Ticket};
 use wallaby_core::engine::Event;
 use wallaby_core::ids::{Digest, NodeId, Term};
@@ -70,7 +69,7 @@ pub(crate) struct LeaderState {
     coordinator: Coordinator,
     clock: Clock,
     term: Term,
-    appender: mpsc::UnboundedSender<Batch>,
+    appender: Appending,
     mail: Arc<dyn Mail>,
     directory: Directory,
     nodes: Nodes,
@@ -168,7 +167,7 @@ impl LeaderState {
             match command {
                 ClusterCommand::Append { ticket, records } => {
                     // The appender ends after a failure, which it has told.
-                    let _ = self.appender.send(Batch { ticket, records });
+                    let _ = self.appender.batches.send(Batch { ticket, records });
                 }
                 ClusterCommand::Start { study, start, sources } => {
                     let node = start.attempt.slot.node;

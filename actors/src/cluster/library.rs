@@ -1,13 +1,16 @@
 //! Everything the cluster's journal tells, folded: what a voter answers questions from, and what
 //! a leader begins with. Follows the journal of this node, whoever leads.
 
-use crate::journal::Journal;
+use crate::journal::{Journal, Record};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::watch;
 use wallaby_core::cluster::{Catalog, ClusterRecord, StudyId};
 use wallaby_core::ids::Seq;
+
+/// Records that are folded at a time; readers come in between.
+const BATCH: usize = 4096;
 
 /// Why the journal cannot be followed.
 #[derive(Debug, Clone, Error)]
@@ -75,6 +78,22 @@ impl Library {
     }
 }
 
+/// Takes in some records.
+fn fold(records: &[Record], shelves: &RwLock<Shelves>) -> Result<(), String> {
+    let decode = |(seq, bytes): &Record| {
+        ClusterRecord::decode(bytes).map_err(|error| format!("{seq}: {error}"))
+    };
+    let decoded = records.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let mut shelves = shelves.write().unwrap_or_else(PoisonError::into_inner);
+    for record in decoded {
+        shelves.catalog.apply(&record).map_err(|error| error.to_string())?;
+        if let ClusterRecord::Study { study, entry } = record {
+            shelves.entries.entry(study).or_default().push(entry.encode().into());
+        }
+    }
+    Ok(())
+}
+
 async fn keep_folding(
     journal: &Journal,
     shelves: &RwLock<Shelves>,
@@ -85,21 +104,12 @@ async fn keep_folding(
     let mut next = 0;
     loop {
         let records = journal.read(Seq(next)).await.map_err(|error| failed(error.to_string()))?;
-        let mut decoded = Vec::with_capacity(records.len());
-        for (seq, bytes) in &records {
-            let record = ClusterRecord::decode(bytes);
-            decoded.push(record.map_err(|error| failed(format!("{seq}: {error}")))?);
-        }
         next += records.len() as u64;
-        if !decoded.is_empty() {
-            let mut shelves = shelves.write().unwrap_or_else(PoisonError::into_inner);
-            for record in decoded {
-                shelves.catalog.apply(&record).map_err(|error| failed(error.to_string()))?;
-                if let ClusterRecord::Study { study, entry } = record {
-                    shelves.entries.entry(study).or_default().push(entry.encode().into());
-                }
-            }
-        }
+        // A whole journal takes a while; nobody else's heartbeats shall wait for it.
+        let folded = tokio::task::block_in_place(|| {
+            records.chunks(BATCH).try_for_each(|records| fold(records, shelves))
+        });
+        folded.map_err(failed)?;
         told.send_replace(next);
         if *applied.borrow_and_update() > next {
             continue;

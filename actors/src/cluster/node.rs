@@ -177,8 +177,8 @@ impl ClusterNode {
         let boot = boot();
         let cluster = args.secret.cluster_id();
         let known = Identity::read(&args.data, &args.name, &cluster)?;
-        let known = known.filter(|_| !args.rejoin);
         let journal_path = args.data.join("journal.redb");
+        let known = if args.rejoin { given_up(known, &journal_path)? } else { known };
         if let Some(known) = known.as_ref().filter(|known| known.votes)
             && !journal_path.exists()
         {
@@ -198,7 +198,10 @@ impl ClusterNode {
         let (streams, streamed) = mpsc::channel(STREAMS_MAX);
         let port = Port::bind(args.listen, identity, api::router(office.clone()), streams)?;
         let listen = port.local_addr();
-        let advertise = args.advertise.replace(":0", &format!(":{}", listen.port()));
+        let advertise = match args.advertise.strip_suffix(":0") {
+            Some(host) => format!("{host}:{}", listen.port()),
+            None => args.advertise.clone(),
+        };
         let knocking =
             knocking::knock(peers.clone(), advertise.clone(), args.seeds.clone(), fail.clone());
         tokio::spawn(knocking);
@@ -208,10 +211,11 @@ impl ClusterNode {
             (keys::VERSION.to_owned(), args.version.clone()),
             (keys::PROTOCOL.to_owned(), PROTOCOL.to_string()),
             (keys::NUMERICS.to_owned(), args.numerics.to_string()),
-            (keys::FOUNDED.to_owned(), "no".to_owned()),
         ]);
-        if let Some(known) = &known {
-            values.insert(keys::ID.to_owned(), known.id.to_string());
+        match &known {
+            Some(known) => drop(values.insert(keys::ID.to_owned(), known.id.to_string())),
+            // One that has a number says whether there is a cluster when it has read its journal.
+            None => drop(values.insert(keys::FOUNDED.to_owned(), "no".to_owned())),
         }
         let gossip = Gossip::start(GossipArgs {
             name: args.name.clone(),
@@ -254,9 +258,6 @@ impl ClusterNode {
                 );
                 let mut somebody = somebody.await?;
                 somebody.votes = args.voters.contains(&args.name);
-                if args.rejoin {
-                    start_afresh(&args.data)?;
-                }
                 // The journal first: a number without a journal means that it was lost.
                 if !somebody.votes {
                     somebody.write(&args.data)?;
@@ -274,6 +275,8 @@ impl ClusterNode {
                 tracing::warn!(torn, "the journal was not closed in order");
             }
             somebody.write(&args.data)?;
+            let founded = if opened.is_founded() { "yes" } else { "no" };
+            gossiping.set(keys::FOUNDED, founded.to_owned());
             let told = fail.clone();
             let library = Library::follow(opened.clone(), move |error| {
                 let _ = told.try_send(ClusterNodeError::Died(error.to_string()));
@@ -328,6 +331,7 @@ impl ClusterNode {
                 gossip: gossiping.values(),
                 lead,
                 voters: args.voters.clone(),
+                name: args.name.clone(),
             };
             // A voter under a new number is brought in by the others; it founds nothing.
             if somebody.incarnation == 0 {
@@ -361,8 +365,15 @@ impl ClusterNode {
     }
 
     /// Waits until the cluster has a leader that this node knows of.
-    pub async fn ready(&self) {
-        self.office.wait_for_leader().await;
+    ///
+    /// # Errors
+    /// Why that will never be: the cluster refuses this node, or part of it has failed.
+    pub async fn ready(&mut self) -> Result<(), ClusterNodeError> {
+        let office = self.office.clone();
+        tokio::select! {
+            () = office.wait_for_leader() => Ok(()),
+            Some(error) = self.failed.recv() => Err(error),
+        }
     }
 
     /// Asks to leave in order: units under way are finished, what only this node has goes to
@@ -443,12 +454,20 @@ fn lock(folder: &std::path::Path) -> Result<std::fs::File, ClusterNodeError> {
     }
 }
 
-/// Puts aside what a former number has left of its journal; blobs are as good as ever.
-fn start_afresh(folder: &std::path::Path) -> Result<(), ClusterNodeError> {
-    let path = folder.join("journal.redb");
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        removed => removed.map_err(|source| ClusterNodeError::Folder { path, source }),
+/// What `--rejoin` leaves of an identity. One that has already been taken in place of a lost one
+/// stays, so that the same command line starts the node again; one that has its journal is not
+/// lost, and giving it up could take the majority from the others.
+fn given_up(
+    known: Option<Identity>,
+    journal: &std::path::Path,
+) -> Result<Option<Identity>, IdentityError> {
+    match known {
+        Some(known) if known.votes && !journal.exists() => Ok(None),
+        Some(known) if known.incarnation == 0 && known.votes => {
+            let (path, name) = (journal.to_owned(), known.name);
+            Err(IdentityError::NothingLost { path, name })
+        }
+        known => Ok(known),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::workbench::{Source, Workbench};
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wallaby_core::cluster::StudyId;
 use wallaby_core::ids::Digest;
@@ -17,6 +17,15 @@ use wallaby_links::peers::Peers;
 
 /// How long a leader may take to say what a study is made of.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long it is tried to learn what a study is made of; below the lease of a unit.
+const LEARN: Duration = Duration::from_secs(10);
+
+/// How long to wait before it is tried again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// For how many studies the workbenches are kept: each may have partitions in memory.
+const BENCHES_MAX: usize = 4;
 
 /// Makes what the units of a study work with; the last argument gives damaged or missing data
 /// again. An error says why this node cannot serve the study.
@@ -57,6 +66,13 @@ impl Workshop {
         let made = tokio::task::spawn_blocking(move || make(&creation, blobs, source)).await;
         let bench = Arc::new(made.map_err(|error| error.to_string())??);
         let mut benches = self.benches.lock().unwrap_or_else(PoisonError::into_inner);
+        if benches.len() >= BENCHES_MAX {
+            // The oldest study that no unit works for; it is most likely over.
+            let idle = benches.iter().find(|(_, bench)| Arc::strong_count(bench) == 1);
+            if let Some(oldest) = idle.map(|(id, _)| *id) {
+                benches.remove(&oldest);
+            }
+        }
         Ok(Arc::clone(benches.entry(study).or_insert(bench)))
     }
 
@@ -76,6 +92,18 @@ impl Workshop {
 
     /// The first record of the study, from whoever answers.
     async fn ask_for(&self, study: StudyId) -> Result<Creation, String> {
+        let deadline = Instant::now() + LEARN;
+        loop {
+            let asked = self.ask_once(study).await;
+            // A new leader may be on its way, and followers may not have the study yet.
+            if asked.is_ok() || Instant::now() > deadline {
+                return asked;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn ask_once(&self, study: StudyId) -> Result<Creation, String> {
         let leader = self.directory.leader().map(|listing| listing.member.address);
         let mut said = "nobody leads".to_owned();
         for address in leader.into_iter().chain(self.directory.present()) {

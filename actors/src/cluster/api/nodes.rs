@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use std::time::Duration;
+use wallaby_core::ids::NodeId;
 
 pub(super) async fn list(State(office): State<Office>) -> Json<Vec<NodeInfo>> {
     let leader = office.leader_listing().and_then(|listing| listing.id());
@@ -20,7 +21,33 @@ pub(super) async fn list(State(office): State<Office>) -> Json<Vec<NodeInfo>> {
     Json(nodes)
 }
 
-fn info(listing: &Listing, leader: Option<wallaby_core::ids::NodeId>) -> NodeInfo {
+/// Refuses to let a voter go whom the others need to be a majority.
+fn require_majority_without(office: &Office, leaving: NodeId) -> Result<(), Refusal> {
+    let voters = office.leadership().map(|now| now.voters).unwrap_or_default();
+    if !voters.contains(&leaving) {
+        return Ok(());
+    }
+    let stays = |voter: &&NodeId| {
+        let listing = office.directory().numbered(**voter);
+        **voter != leaving
+            && listing.is_some_and(|listing| {
+                listing.presence == Presence::Alive
+                    && listing.value(keys::STANDING) != Some("draining")
+            })
+    };
+    let staying = voters.iter().filter(stays).count();
+    if staying > voters.len() / 2 {
+        return Ok(());
+    }
+    let (all, name) = (voters.len(), office.name_of(leaving));
+    let error = format!(
+        "without {name:?} only {staying} of {all} voters would be there, expected more than half: \
+         start another voter first"
+    );
+    Err(Refusal::new(StatusCode::CONFLICT, error))
+}
+
+fn info(listing: &Listing, leader: Option<NodeId>) -> NodeInfo {
     let text = |key| listing.value(key).unwrap_or_default().to_owned();
     let there = listing.presence != Presence::Left;
     let role = match listing.value(keys::ROLE) {
@@ -71,6 +98,7 @@ pub(super) async fn drain(
         Refusal::new(StatusCode::NOT_FOUND, error)
     };
     let node = node.ok_or_else(unknown)?;
+    require_majority_without(&office, node)?;
     let known = office.ask(|answer| Question::Drain { node, answer }).await?;
     if known { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(unknown()) }
 }

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use wallaby_core::cluster::{Listed, PRIORITIES, PRIORITY, StudyId};
 use wallaby_core::engine::{Event, Try};
 use wallaby_core::ids::{Digest, Moment, NodeId};
@@ -75,7 +76,17 @@ pub(super) async fn show(
     let found = desk.library.read(|catalog| {
         catalog.named(&name).map(|(id, listed)| info(id, listed, &running, &moved))
     });
-    Ok(Json(found.ok_or_else(|| Refusal::no_study(&name))?).into_response())
+    Ok(Json(found.ok_or_else(|| unknown(&office, &name))?).into_response())
+}
+
+/// A study that this node does not know. Without a leader it may only not know it yet.
+fn unknown(office: &Office, name: &str) -> Refusal {
+    if office.leader().is_some() {
+        return Refusal::no_study(name);
+    }
+    Refusal::no_leader(format!(
+        "the cluster has no leader, and study {name:?} is not known here yet"
+    ))
 }
 
 /// What only a leader knows; nothing if there is none here.
@@ -156,7 +167,7 @@ pub(super) async fn records(
         return to_leader(&office, &headers, method, &path, body, wait).await;
     };
     let id = desk.library.read(|catalog| catalog.named(&name).map(|(id, _)| id));
-    let id = id.ok_or_else(|| Refusal::no_study(&name))?;
+    let id = id.ok_or_else(|| unknown(&office, &name))?;
     let mut folded = desk.library.folded();
     let deadline = tokio::time::Instant::now() + wait;
     let entries = loop {
@@ -354,25 +365,31 @@ async fn find_data(office: &Office, creation: &Creation) -> Result<Vec<(NodeId, 
     let blobs: Vec<(Digest, u64)> = data.map(|blob| (blob.digest, blob.bytes)).collect();
     let digests: Vec<Digest> = blobs.iter().map(|(digest, _)| *digest).collect();
     let planned = office.ask(|answer| Question::Plan { blobs, answer }).await?;
-    let mut found = Vec::new();
+    let all: Vec<NodeId> = office.directory().all().iter().filter_map(|l| l.id()).collect();
+    let mut asking = JoinSet::new();
     for ((digest, holders), held) in digests.iter().zip(planned.placement).zip(planned.held) {
-        if !held.is_empty() {
-            continue;
-        }
-        let all = office.directory().all().into_iter().filter_map(|listing| listing.id());
-        let others: Vec<NodeId> = all.filter(|id| !holders.contains(id)).collect();
-        for node in holders.into_iter().chain(others) {
-            let Some(listing) = office.directory().numbered(node) else { continue };
-            let path = format!("/v1/blobs/{digest}");
-            let (address, nothing) = (&listing.member.address, Bytes::new());
-            let asked = office.peers().request(address, Method::HEAD, &path, nothing, HAS);
-            if asked.await.is_ok() {
-                found.push((node, *digest));
-                break;
-            }
+        if held.is_empty() {
+            let others = all.iter().filter(|id| !holders.contains(id)).copied();
+            let nodes = holders.iter().copied().chain(others).collect();
+            asking.spawn(find_blob(office.clone(), *digest, nodes));
         }
     }
-    Ok(found)
+    let found = asking.join_all().await;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The first of these nodes that has a blob.
+async fn find_blob(office: Office, digest: Digest, nodes: Vec<NodeId>) -> Option<(NodeId, Digest)> {
+    for node in nodes {
+        let Some(listing) = office.directory().numbered(node) else { continue };
+        let path = format!("/v1/blobs/{digest}");
+        let (address, nothing) = (&listing.member.address, Bytes::new());
+        let asked = office.peers().request(address, Method::HEAD, &path, nothing, HAS);
+        if asked.await.is_ok() {
+            return Some((node, digest));
+        }
+    }
+    None
 }
 
 fn name_taken(name: &str) -> Refusal {

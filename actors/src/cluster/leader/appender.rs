@@ -5,6 +5,7 @@ use super::LeaderMsg;
 use crate::journal::Journal;
 use ractor::ActorRef;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use wallaby_core::cluster::{ClusterRecord, Ticket};
 use wallaby_core::ids::Term;
 
@@ -12,6 +13,19 @@ use wallaby_core::ids::Term;
 pub(super) struct Batch {
     pub(super) ticket: Ticket,
     pub(super) records: Vec<ClusterRecord>,
+}
+
+/// The appender at work. It ends when this is dropped: what a leader that is gone has decided and
+/// not handed over yet must not come after what its successor begins with.
+pub(super) struct Appending {
+    pub(super) batches: mpsc::UnboundedSender<Batch>,
+    task: AbortHandle,
+}
+
+impl Drop for Appending {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// The task that appends.
@@ -23,15 +37,12 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    /// Starts the task; it ends with the leader, or after its first failure.
-    pub(super) fn start(
-        journal: Journal,
-        term: Term,
-        leader: ActorRef<LeaderMsg>,
-    ) -> mpsc::UnboundedSender<Batch> {
-        let (sender, batches) = mpsc::unbounded_channel();
-        tokio::spawn(Self { journal, term, leader, batches }.run());
-        sender
+    /// Starts the task; it ends with what is returned, or after its first failure.
+    pub(super) fn start(journal: Journal, term: Term, leader: ActorRef<LeaderMsg>) -> Appending {
+        let (batches, received) = mpsc::unbounded_channel();
+        let appender = Self { journal, term, leader, batches: received };
+        let task = tokio::spawn(appender.run()).abort_handle();
+        Appending { batches, task }
     }
 
     async fn run(mut self) {

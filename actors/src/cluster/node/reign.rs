@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use wallaby_core::cluster::ClusterRecord;
 use wallaby_core::ids::{Digest, NodeId, Term};
 
 /// How long the other voters may take to confirm a lead.
@@ -32,6 +33,8 @@ pub(super) struct Reign {
     pub(super) gossip: Values,
     pub(super) lead: watch::Sender<Option<ActorRef<LeaderMsg>>>,
     pub(super) voters: Vec<String>,
+    /// This node's name.
+    pub(super) name: String,
 }
 
 impl Reign {
@@ -82,8 +85,18 @@ impl Reign {
                 return None;
             }
         };
-        let records = *self.journal.applied().borrow();
-        if !self.library.reach(records).await {
+        // Whatever an earlier leader of this very term has still under way comes before this
+        // record, or not at all: only behind it is it known what there is to begin with.
+        let node = self.journal.node();
+        let barrier = ClusterRecord::NodeNamed { node, name: self.name.clone() };
+        let settled = match self.journal.append_in(term, vec![barrier.encode()]).await {
+            Ok(settled) => settled,
+            Err(error) => {
+                tracing::debug!(%error, "the lead is lost before it began");
+                return None;
+            }
+        };
+        if !self.library.reach(settled.0 + 1).await {
             return None;
         }
         let args = LeaderArgs {
