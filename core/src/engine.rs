@@ -19,7 +19,7 @@ mod retention;
 pub use bounds::{Bounds, Precious};
 pub use command::{Command, Start};
 pub use event::{Event, Try};
-pub use losses::{LEASE_MILLIS_MAX, STALL_MILLIS_MAX};
+pub use losses::{FULL_MILLIS, LEASE_MILLIS_MAX, STALL_MILLIS_MAX};
 pub use results::{LOSSES_MAX, PANICS_MAX};
 
 use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term, TrialId};
@@ -86,6 +86,8 @@ pub struct Engine {
     pausing: Option<Pause>,
     /// What the last node without room for checkpoints said.
     full: Option<Pause>,
+    /// Since when nodes have had no room for checkpoints.
+    full_since: BTreeMap<NodeId, Moment>,
     /// Somebody wants the study to end.
     cancelled: bool,
     /// What others leave to this study.
@@ -127,6 +129,7 @@ impl Engine {
             exhausted: false,
             pausing: None,
             full: None,
+            full_since: BTreeMap::new(),
             cancelled: false,
             bounds: Bounds::default(),
             stalled: None,
@@ -208,6 +211,7 @@ impl Engine {
             Event::Ticked => {
                 self.end_leases();
                 self.house_the_homeless();
+                self.reopen_the_full();
             }
         }
     }
@@ -232,7 +236,8 @@ impl Engine {
         self.resting = false;
         self.stalled = None;
         self.full = None;
-        self.view.reopen();
+        let full = std::mem::take(&mut self.full_since);
+        full.into_keys().for_each(|node| self.view.reopen(node));
         if matches!(self.study.phase, Phase::Paused(_)) {
             self.record(Record::StudyResumed);
             let after = self.newest_record();

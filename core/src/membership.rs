@@ -123,12 +123,9 @@ impl View {
         self.change_standing(id, Standing::Suspected, Standing::Alive);
     }
 
-    /// Full nodes are given another chance.
-    pub fn reopen(&mut self) {
-        let nodes: Vec<NodeId> = self.nodes.keys().copied().collect();
-        for id in nodes {
-            self.change_standing(id, Standing::Full, Standing::Alive);
-        }
+    /// A full node is given another chance.
+    pub fn reopen(&mut self, id: NodeId) {
+        self.change_standing(id, Standing::Full, Standing::Alive);
     }
 
     fn change_standing(&mut self, id: NodeId, from: Standing, to: Standing) {

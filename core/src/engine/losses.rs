@@ -1,7 +1,7 @@
 //! What happens when nodes, trainers or checkpoints are lost, and when nothing can go on.
 
 use super::{Assignment, Engine, Event, Try};
-use crate::ids::{Digest, Epoch, NodeId, PartitionId, SlotId, TrialId};
+use crate::ids::{Digest, Epoch, Moment, NodeId, PartitionId, SlotId, TrialId};
 use crate::journal::{Pause, Record};
 use crate::membership::{Offer, Standing};
 use crate::study::Phase;
@@ -12,6 +12,10 @@ use std::collections::BTreeSet;
 /// How long nothing may run before the engine gives up waiting for absent nodes: trials whose
 /// checkpoints are gone roll back, and without data the study pauses.
 pub const STALL_MILLIS_MAX: u64 = 5_000;
+
+/// How long a node without room for checkpoints gets no units, in milliseconds: somebody may have
+/// made room. Longer than a study stands still before it pauses.
+pub const FULL_MILLIS: u64 = 2 * STALL_MILLIS_MAX;
 
 /// How long a trainer may be silent about a unit before the unit is taken from it. Catches what
 /// gossip cannot see: a cut between two nodes, a trainer that lost its order.
@@ -153,6 +157,20 @@ impl Engine {
     }
 
     /// A node that could not store a checkpoint is missed.
+    /// Gives nodes that have been full for a while another chance.
+    pub(super) fn reopen_the_full(&mut self) {
+        let now = self.now;
+        let over = |since: &Moment| now.millis_since(*since) >= FULL_MILLIS;
+        let due: Vec<NodeId> = self
+            .full_since
+            .iter()
+            .filter(|(_, since)| over(since))
+            .map(|(node, _)| *node)
+            .collect();
+        self.full_since.retain(|_, since| !over(since));
+        due.into_iter().for_each(|node| self.view.reopen(node));
+    }
+
     fn full_somewhere(&self) -> Option<Pause> {
         let mut nodes = self.view.nodes();
         let full = nodes.any(|(_, node)| node.standing == Standing::Full);

@@ -96,6 +96,7 @@ impl Engine {
         match &failure {
             Failure::StorageFull(_) | Failure::StorageBroken(_) => {
                 self.view.set_standing(attempt.slot.node, Standing::Full);
+                self.full_since.insert(attempt.slot.node, self.now);
                 let words = failure.to_string();
                 self.full = Some(match failure {
                     Failure::StorageBroken(_) => Pause::StorageBroken(words),

@@ -50,6 +50,19 @@ fn a_full_disk_sends_its_units_to_other_holders_and_costs_the_trial_nothing() {
 }
 
 #[test]
+fn a_node_whose_disk_was_full_is_tried_again_after_a_while() {
+    let second = Offer { partitions: [(crate::ids::PartitionId(0), 1)].into(), ..offer(1, []) };
+    let (mut leader, tries) = Leader::with_nodes(creation(1, 1, 1), [offer(1, [0]), second]);
+    leader.tell(Event::UnitFailed(tries[0], full()));
+    let standing =
+        |leader: &Leader| leader.engine.view().node(NodeId(1)).map(|it| it.standing.clone());
+    leader.wait(FULL_MILLIS - 1).tell(Event::Ticked);
+    assert_eq!(standing(&leader), Some(crate::membership::Standing::Full));
+    leader.wait(1).tell(Event::Ticked);
+    assert_eq!(standing(&leader), Some(crate::membership::Standing::Alive));
+}
+
+#[test]
 fn a_full_disk_on_the_only_holder_pauses_the_study_after_a_while() {
     let nodes = [offer(1, [0]), offer(1, [])];
     let (mut leader, tries) = Leader::with_nodes(creation(1, 1, 1), nodes);
