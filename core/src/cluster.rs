@@ -15,4 +15,4 @@ pub mod simulation;
 pub use catalog::{Catalog, CatalogError, Listed};
 pub use coordinator::{ClusterCommand, ClusterEvent, Coordinator, Purpose, Report, Ticket};
 pub use placement::{Placement, Room, place};
-pub use record::{CLUSTER_FORMAT, ClusterRecord, PRIORITIES, PRIORITY, StudyId};
+pub use record::{CLUSTER_FORMAT, ClusterRecord, PRIORITIES, PRIORITY, StudyId, Wanted};

@@ -1,7 +1,7 @@
 //! The cluster as its journal tells it: a fold over records and nothing else.
 
 use super::placement::Placement;
-use super::record::{ClusterRecord, PRIORITY, StudyId};
+use super::record::{ClusterRecord, PRIORITY, StudyId, Wanted};
 use crate::ids::{Moment, NodeId};
 use crate::journal::Record;
 use crate::study::{Contradiction, Study};
@@ -19,6 +19,8 @@ pub struct Listed {
     pub records: u64,
     /// Its share of the slots is proportional to this.
     pub priority: u32,
+    /// What users want of it.
+    pub wanted: Wanted,
     /// Which nodes hold its partitions.
     pub placement: Placement,
 }
@@ -61,7 +63,8 @@ impl Catalog {
                     let study = Study::new((**creation).clone());
                     let placement = Placement::new();
                     let (created, records, priority) = (entry.at, 1, PRIORITY);
-                    let listed = Listed { study, created, records, priority, placement };
+                    let wanted = Wanted::Running;
+                    let listed = Listed { study, created, records, priority, wanted, placement };
                     self.studies.insert(*id, listed);
                 }
                 _ => {
@@ -80,6 +83,7 @@ impl Catalog {
             ClusterRecord::Prioritised { study, priority } => {
                 self.listed(*study)?.priority = *priority;
             }
+            ClusterRecord::Wanted { study, wanted } => self.listed(*study)?.wanted = *wanted,
         }
         Ok(())
     }

@@ -11,13 +11,13 @@ pub use events::{ClusterCommand, ClusterEvent, Purpose, Report, Ticket};
 
 use super::catalog::Catalog;
 use super::placement::{self, Placement, Room};
-use super::record::{ClusterRecord, PRIORITY, StudyId};
+use super::record::{ClusterRecord, PRIORITY, StudyId, Wanted};
 use super::share::{Claim, shares};
 use crate::engine::{Bounds, Command, Event, Try};
 use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
 use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
-use crate::study::Study;
+use crate::study::{Phase, Study};
 use copies::Copies;
 use detours::Detours;
 use garbage::Garbage;
@@ -88,6 +88,7 @@ impl Coordinator {
             let (study, placement) = (listed.study.clone(), listed.placement.clone());
             let seat = Seat::new(study, listed.records, listed.priority, placement);
             coordinator.take_seat(id, seat);
+            coordinator.want(id, listed.wanted);
         }
         coordinator.flush();
         coordinator
@@ -136,7 +137,7 @@ impl Coordinator {
     /// Where data of these sizes would be placed now; the first holder of each blob is where to
     /// bring it.
     pub fn plan(&self, sizes: &[u64]) -> Placement {
-        placement::place(sizes, &self.rooms(), self.replicas)
+        placement::place(sizes, &self.rooms(&self.numerics), self.replicas)
     }
 
     /// Nodes that are there and have a blob.
@@ -225,7 +226,37 @@ impl Coordinator {
             host.finished(id, attempt, output.state);
         }
         let event = self.detour(id, event);
+        if let Some(wanted) = Wanted::by(&event) {
+            return self.want_anew(id, wanted, event);
+        }
         self.tell(id, event);
+    }
+
+    /// What users want of a study is recorded at once: what follows may take a while, and another
+    /// leader may lead by then.
+    fn want_anew(&mut self, id: StudyId, wanted: Wanted, event: Event) {
+        let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.engine().is_some()) else {
+            return;
+        };
+        // What is cancelled stays so.
+        if seat.wanted == Wanted::Cancelled {
+            return;
+        }
+        if seat.wanted != wanted {
+            seat.wanted = wanted;
+            self.decided.push(ClusterRecord::Wanted { study: id, wanted });
+        }
+        self.tell(id, event);
+    }
+
+    /// Goes on with what an earlier leader was asked for.
+    fn want(&mut self, id: StudyId, wanted: Wanted) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.wanted = wanted;
+        let pauses = seat.study().phase == Phase::Running || wanted == Wanted::Cancelled;
+        if let Some(event) = wanted.event().filter(|_| pauses && seat.engine().is_some()) {
+            self.tell(id, event);
+        }
     }
 
     fn node_reported(&mut self, report: Report) {
@@ -360,34 +391,39 @@ impl Coordinator {
 
     /// Gives data that has lost holders new ones, and nodes that have come their share.
     fn repair(&mut self) {
-        let rooms = self.rooms();
-        if rooms.is_empty() {
-            return;
-        }
         // Nodes that are away for a moment only still count as there.
         let known: BTreeSet<NodeId> =
             self.seats.values().flat_map(|seat| seat.placement.iter().flatten().copied()).collect();
-        let mut counted = rooms.clone();
+        let mut absent = Vec::new();
         for node in known {
             if self.hosts.contains_key(&node) {
                 continue;
             }
             let since = *self.absent.entry(node).or_insert(self.now);
             if self.now.millis_since(since) < REPLACE_MILLIS {
-                counted.push(Room { node, slots: 1, bytes: 0 });
+                absent.push(Room { node, slots: 1, bytes: 0 });
             }
         }
         let mut moved = Vec::new();
+        // Nodes of another class compute nothing for a study, so its data is of no use there.
+        let classes: BTreeSet<Digest> = self.seats.values().map(Seat::class).collect();
+        let rooms: BTreeMap<Digest, Vec<Room>> =
+            classes.into_iter().map(|class| (class, self.rooms(&class))).collect();
         let (hosts, replicas) = (&self.hosts, self.replicas);
         for (id, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.engine().is_some()) {
+            let rooms = rooms.get(&seat.class()).map(Vec::as_slice).unwrap_or_default();
+            if rooms.is_empty() {
+                continue;
+            }
+            let counted: Vec<Room> = rooms.iter().chain(&absent).copied().collect();
             let blobs: Vec<Digest> = seat.partitions();
             let holds = |at: usize, node: NodeId| {
                 hosts.get(&node).zip(blobs.get(at)).is_some_and(|(host, blob)| host.holds(blob))
             };
             let mut changed = placement::repair(&mut seat.placement, &counted, replicas, holds);
             // A newcomer takes its share only when nobody is missed: shares would move twice.
-            if counted.len() == rooms.len() {
-                changed |= placement::welcome(&mut seat.placement, &rooms);
+            if absent.is_empty() {
+                changed |= placement::welcome(&mut seat.placement, rooms);
             }
             if changed {
                 moved.push((*id, seat.placement.clone()));
@@ -400,9 +436,10 @@ impl Coordinator {
         }
     }
 
-    /// Nodes that can take data.
-    fn rooms(&self) -> Vec<Room> {
-        let open = self.hosts.iter().filter(|(_, host)| !host.draining);
+    /// Nodes of this numerics class that can take data.
+    fn rooms(&self, class: &Digest) -> Vec<Room> {
+        let fits = |host: &Host| !host.draining && host.numerics == *class;
+        let open = self.hosts.iter().filter(|(_, host)| fits(host));
         open.map(|(id, host)| Room { node: *id, slots: host.slots, bytes: host.room }).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The format of a cluster's journal: records of studies, and what concerns the studies together.
 
 use super::placement::Placement;
+use crate::engine::Event;
 use crate::ids::NodeId;
 use crate::journal::{DecodeError, Entry};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,47 @@ pub enum ClusterRecord {
         /// One of [`PRIORITIES`].
         priority: u32,
     },
+    /// Somebody asked for a study to run, pause or end. What follows from it may take as long as
+    /// the units under way; this says that it will not be forgotten.
+    Wanted {
+        /// Which study.
+        study: StudyId,
+        /// What is wanted of it.
+        wanted: Wanted,
+    },
+}
+
+/// What users want of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Wanted {
+    /// It is to run.
+    #[default]
+    Running,
+    /// It is to pause when its units are done.
+    Paused,
+    /// It is to end when its units are done.
+    Cancelled,
+}
+
+impl Wanted {
+    /// What an event of a user asks for.
+    pub(super) fn by(event: &Event) -> Option<Self> {
+        match event {
+            Event::PauseRequested => Some(Wanted::Paused),
+            Event::ResumeRequested => Some(Wanted::Running),
+            Event::CancelRequested => Some(Wanted::Cancelled),
+            _ => None,
+        }
+    }
+
+    /// The event that asks an engine for it.
+    pub(super) fn event(self) -> Option<Event> {
+        match self {
+            Wanted::Running => None,
+            Wanted::Paused => Some(Event::PauseRequested),
+            Wanted::Cancelled => Some(Event::CancelRequested),
+        }
+    }
 }
 
 impl ClusterRecord {
@@ -104,6 +146,7 @@ mod tests {
             ClusterRecord::Study { study: StudyId(1), entry: Entry { at: Moment(5), ..entry } },
             ClusterRecord::Placed { study: StudyId(1), placement: vec![vec![NodeId(1)]] },
             ClusterRecord::Prioritised { study: StudyId(1), priority: 10 },
+            ClusterRecord::Wanted { study: StudyId(1), wanted: Wanted::Paused },
         ];
         for record in records {
             let bytes = record.encode();

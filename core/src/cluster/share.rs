@@ -13,16 +13,18 @@ pub(super) struct Claim {
 }
 
 /// Hands out `slots` one by one, each to the study that has least for its weight and still wants
-/// one; the earlier study of equals.
+/// one; the earlier study of equals. A study that has none yet comes before all that have some, so
+/// that a low priority means little, not nothing.
 pub(super) fn shares(claims: &BTreeMap<StudyId, Claim>, slots: usize) -> BTreeMap<StudyId, usize> {
     let mut shares: BTreeMap<StudyId, usize> = claims.keys().map(|study| (*study, 0)).collect();
     for _ in 0..slots {
         let hungry = claims.iter().filter(|(study, claim)| shares[*study] < claim.demand);
         // (share + 1) / weight, compared without division.
         let next = hungry.min_by(|(a, of_a), (b, of_b)| {
-            let a = (shares[*a] as u64 + 1) * u64::from(of_b.weight.max(1));
-            let b = (shares[*b] as u64 + 1) * u64::from(of_a.weight.max(1));
-            a.cmp(&b)
+            let (has_a, has_b) = (shares[*a] as u64, shares[*b] as u64);
+            let a = (has_a + 1) * u64::from(of_b.weight.max(1));
+            let b = (has_b + 1) * u64::from(of_a.weight.max(1));
+            (has_a > 0).cmp(&(has_b > 0)).then(a.cmp(&b))
         });
         let Some((study, _)) = next else { break };
         *shares.entry(*study).or_default() += 1;
@@ -52,6 +54,7 @@ mod tests {
     #[test]
     fn priorities_are_proportions() {
         assert_eq!(shares_of(&[(99, 30), (99, 10)], 8), [6, 2]);
-        assert_eq!(shares_of(&[(99, 100), (99, 1)], 4), [4, 0]);
+        assert_eq!(shares_of(&[(99, 1), (99, 100)], 4), [1, 3]);
+        assert_eq!(shares_of(&[(99, 1), (99, 100)], 1), [0, 1]);
     }
 }

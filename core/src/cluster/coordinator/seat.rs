@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use crate::cluster::placement::Placement;
+use crate::cluster::record::Wanted;
 use crate::engine::{Bounds, Command, Engine, Event, Precious};
 use crate::ids::{Digest, Moment, NodeId, PartitionId, Seq, Term};
 use crate::invariants::Violation;
@@ -26,6 +27,8 @@ pub(super) struct Seat {
     records: u64,
     pub(super) priority: u32,
     pub(super) placement: Placement,
+    /// What users want of it.
+    pub(super) wanted: Wanted,
     class: Digest,
     data: BTreeSet<Digest>,
 }
@@ -37,7 +40,8 @@ impl Seat {
         let data = manifest.partitions.iter().chain([&manifest.validation]);
         let data = data.map(|blob| blob.digest).collect();
         let class = Digest([0; 32]);
-        Self { state: State::Still(Box::new(study)), records, priority, placement, class, data }
+        let (state, wanted) = (State::Still(Box::new(study)), Wanted::Running);
+        Self { state, records, priority, placement, wanted, class, data }
     }
 
     /// Gives the study an engine, unless it is over.

@@ -399,3 +399,38 @@ fn a_node_of_another_numerics_class_runs_nothing() {
     world.finish();
     assert!(!world.units.contains_key(&(study, NodeId(5))));
 }
+
+#[test]
+fn what_users_want_outlives_the_leader_they_told() {
+    for (event, phase) in [
+        (Event::PauseRequested, Phase::Paused(crate::journal::Pause::Requested)),
+        (Event::CancelRequested, Phase::Ended(crate::journal::Conclusion::Cancelled)),
+    ] {
+        let mut world = World::new(3);
+        let study = world.submit("study", 10, 4, PRIORITY);
+        for _ in 0..5 {
+            world.step();
+        }
+        world.tell(ClusterEvent::Study { study, event });
+        let now = Moment(world.now);
+        world.coordinator = Coordinator::new(&world.catalog, Term(2), CLASS, 2, now);
+        world.obey();
+        (1..=3).for_each(|id| world.join(NodeId(id)));
+        for _ in 0..40 {
+            world.step();
+        }
+        assert_eq!(world.catalog.study(study).unwrap().study.phase, phase);
+    }
+}
+
+#[test]
+fn a_paused_study_goes_on_when_somebody_resumes_it() {
+    let mut world = World::new(2);
+    let study = world.submit("study", 4, 4, PRIORITY);
+    world.tell(ClusterEvent::Study { study, event: Event::PauseRequested });
+    while world.step() {}
+    assert!(!world.ended());
+    world.tell(ClusterEvent::Study { study, event: Event::ResumeRequested });
+    world.finish();
+    assert_eq!(world.last_states(study), undisturbed(4, 4));
+}
