@@ -12,6 +12,7 @@ use crate::watch::{Seen, Watch};
 use crate::{report, timeline};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use wallaby_actors::cluster::api_types::{NodeInfo, NodeState};
 
 /// The study's name.
 pub(crate) const NAME: &str = "digits";
@@ -63,9 +64,10 @@ pub(crate) fn run_with(plan: &Plan, settings: &[String], units: u64) -> Outcome 
 fn on(stand: &Arc<Stand>, plan: &Plan, settings: &[String]) -> Outcome {
     let submit: Vec<&str> =
         ["submit", STUDY].into_iter().chain(settings.iter().map(|s| &**s)).collect();
-    await_that(FIRST_UNIT, || {
-        crate::docker::try_run(&mut stand.command(&["exec", "-T", "node1", "wallaby", "nodes"]))
-    });
+    // Who comes after the study holds none of its data, and has little to do.
+    let nodes = 3 + plan.trainers as usize;
+    let whole = await_that(FIRST_UNIT, || alive(stand) == nodes);
+    assert!(whole, "no cluster of {nodes} within {FIRST_UNIT:?}:\n{}", stand.logs());
     stand.wallaby(&submit);
     let watch = Watch::start(stand, NAME);
     let began = await_that(FIRST_UNIT, || watch.seen().commits() > 0);
@@ -93,6 +95,14 @@ fn on(stand: &Arc<Stand>, plan: &Plan, settings: &[String]) -> Outcome {
     let first_unit = span(&seen).map_or(0, |(first, _)| first.saturating_sub(stand.began));
     let image_bytes = stand.image_bytes;
     Outcome { plan: plan.clone(), seen, happened, first_unit, verdict, image_bytes }
+}
+
+/// How many nodes are there in the eyes of the first.
+fn alive(stand: &Stand) -> usize {
+    let asked = stand.command(&["exec", "-T", "node1", "wallaby", "nodes", "--json"]).output();
+    let told = asked.map(|done| done.stdout).unwrap_or_default();
+    let nodes: Vec<NodeInfo> = serde_json::from_slice(&told).unwrap_or_default();
+    nodes.iter().filter(|node| node.state == NodeState::Alive).count()
 }
 
 /// A fault, from its time until everybody whom it hit is back.

@@ -279,7 +279,12 @@ impl Active<'_> {
 
     fn scale(&self, trainers: u32) {
         let scale = format!("trainer={trainers}");
+        let before = self.stand.trainers_volumes();
         self.stand.compose(&["up", "-d", "--no-recreate", "--scale", &scale]);
+        // Compose leaves those of containers that it takes away; one in use is refused.
+        for volume in before {
+            try_run(&mut docker(&["volume", "rm", &volume]));
+        }
     }
 
     /// Takes a node and its volume away and brings it back without either.

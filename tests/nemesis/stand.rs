@@ -153,6 +153,19 @@ impl Stand {
         format!("{}_{name}", self.project)
     }
 
+    /// The volumes of the trainers, which have no names of their own.
+    pub(crate) fn trainers_volumes(&self) -> Vec<String> {
+        let all = self.containers();
+        let trainers = all.iter().filter(|it| it.service == "trainer");
+        let volumes = trainers.map(|it| {
+            let format = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{.Name}} {{end}}{{end}}";
+            run(&mut docker(&["inspect", "--format", format, &it.id]))
+        });
+        volumes
+            .flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Ends all nodes in order; their containers stay.
     pub(crate) fn stop(&self) {
         let filter = format!("label=com.docker.compose.project={}", self.project);
