@@ -127,16 +127,17 @@ impl Directory {
         self.named(name).filter(|listing| listing.member.boot == boot)
     }
 
-    /// The addresses of these nodes, in order, as far as they are known.
+    /// The addresses of these nodes as far as they are known: those that are there first, since
+    /// one that is not may cost seconds until that shows.
     pub(crate) fn addresses(&self, nodes: &[NodeId]) -> Vec<String> {
-        let listings = nodes.iter().filter_map(|node| self.numbered(*node));
-        listings.map(|listing| listing.member.address).collect()
+        let known = nodes.iter().filter_map(|node| self.numbered(*node)).collect();
+        likely_first(known)
     }
 
-    /// The addresses of everybody who is there.
+    /// The addresses of everybody who is there, the silent ones last.
     pub(crate) fn present(&self) -> Vec<String> {
-        let present = self.all().into_iter().filter(|l| l.presence != Presence::Left);
-        present.map(|listing| listing.member.address).collect()
+        let all = self.all().into_iter();
+        likely_first(all.filter(|l| l.presence != Presence::Left).collect())
     }
 
     /// The node that says it leads, in the newest term.
@@ -146,6 +147,16 @@ impl Directory {
         });
         leading.max_by_key(|listing| listing.number::<u64>(keys::TERM))
     }
+}
+
+/// Addresses, those of nodes that are heard of first.
+fn likely_first(mut listings: Vec<Listing>) -> Vec<String> {
+    listings.sort_by_key(|listing| match listing.presence {
+        Presence::Alive => 0,
+        Presence::Suspected => 1,
+        Presence::Left => 2,
+    });
+    listings.into_iter().map(|listing| listing.member.address).collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::journal::{Journal, JournalError};
 use appender::{Appender, Appending, Batch};
 use nodes::Nodes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use wallaby_core::cluster::{ClusterCommand, ClusterEvent, Coordinator, Purpose, StudyId, Ticket};
@@ -76,6 +76,8 @@ pub(crate) struct LeaderState {
     /// What moves are for, so that their bytes can be counted.
     purposes: BTreeMap<(NodeId, Digest), (StudyId, Purpose)>,
     moved: BTreeMap<StudyId, Moved>,
+    /// Letters that could not be sent yet, by session.
+    unsent: Vec<(String, Letter)>,
     /// Answers that wait until a batch is durable.
     waiting: Vec<(Ticket, Box<dyn FnOnce() + Send>)>,
 }
@@ -110,6 +112,7 @@ impl Actor for Leader {
             nodes: Nodes::default(),
             purposes: BTreeMap::new(),
             moved: BTreeMap::new(),
+            unsent: Vec::new(),
             waiting: Vec::new(),
         };
         state.look_around();
@@ -144,6 +147,7 @@ impl Actor for Leader {
             LeaderMsg::Asked(question) => state.asked(question),
             LeaderMsg::Tick => {
                 state.look_around();
+                state.send_again();
                 state.take(ClusterEvent::Ticked);
                 state.dismiss_drained();
                 // Not an interval: after a standstill one tick is enough.
@@ -192,9 +196,25 @@ impl LeaderState {
 
     /// Orders something of a node. What is lost with a session shows: a unit by its lease, a copy
     /// by its silence.
-    fn order(&self, node: NodeId, order: Order) {
-        if let Some(session) = self.nodes.session(node) {
-            self.mail.send(session, &Letter::Order(self.term, order));
+    fn order(&mut self, node: NodeId, order: Order) {
+        let Some(session) = self.nodes.session(node) else { return };
+        let letter = Letter::Order(self.term, order);
+        // In order: what comes after one that could not be sent waits behind it.
+        let waits = self.unsent.iter().any(|(to, _)| to == session);
+        if waits || !self.mail.send(session, &letter) {
+            self.unsent.push((session.to_owned(), letter));
+        }
+    }
+
+    /// Sends what could not be sent before, unless its node has left.
+    fn send_again(&mut self) {
+        let mut stuck: BTreeSet<String> = BTreeSet::new();
+        for (session, letter) in std::mem::take(&mut self.unsent) {
+            let there = self.nodes.of_session(&session).is_some();
+            if there && (stuck.contains(&session) || !self.mail.send(&session, &letter)) {
+                stuck.insert(session.clone());
+                self.unsent.push((session, letter));
+            }
         }
     }
 

@@ -5,18 +5,20 @@ use super::directory::Directory;
 use crate::blobs::BlobStore;
 use crate::exchange::{Exchange, Kind};
 use crate::workbench::{Source, Workbench};
+use bytes::Bytes;
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use wallaby_core::cluster::StudyId;
 use wallaby_core::ids::Digest;
 use wallaby_core::journal::{Creation, Entry, Record};
 use wallaby_links::peers::Peers;
 
-/// How long a leader may take to say what a study is made of.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long a node may take to say what a study is made of.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// How long it is tried to learn what a study is made of; below the lease of a unit.
 const LEARN: Duration = Duration::from_secs(10);
@@ -103,20 +105,26 @@ impl Workshop {
         }
     }
 
+    /// Asks everybody who is there at the same time: whoever has just died must not be waited for.
     async fn ask_once(&self, study: StudyId) -> Result<Creation, String> {
-        let leader = self.directory.leader().map(|listing| listing.member.address);
-        let mut said = "nobody leads".to_owned();
-        for address in leader.into_iter().chain(self.directory.present()) {
-            let path = format!("/v1/creations/{}", study.0);
-            let asked =
-                self.peers.request(&address, Method::GET, &path, Default::default(), ANSWER);
-            match asked.await {
-                Ok(answer) => match Entry::decode(&answer.body).map(|entry| entry.record) {
-                    Ok(Record::StudyCreated(creation)) => return Ok(*creation),
-                    Ok(_) => said = format!("{address} sent another record"),
-                    Err(error) => said = format!("{address}: {error}"),
-                },
-                Err(error) => said = error.to_string(),
+        let mut asking = JoinSet::new();
+        for address in self.directory.present() {
+            let (peers, path) = (self.peers.clone(), format!("/v1/creations/{}", study.0));
+            asking.spawn(async move {
+                let asked = peers.request(&address, Method::GET, &path, Bytes::new(), ANSWER);
+                let answer = asked.await.map_err(|error| error.to_string())?;
+                match Entry::decode(&answer.body).map(|entry| entry.record) {
+                    Ok(Record::StudyCreated(creation)) => Ok(*creation),
+                    Ok(_) => Err(format!("{address} sent another record")),
+                    Err(error) => Err(format!("{address}: {error}")),
+                }
+            });
+        }
+        let mut said = "nobody is there".to_owned();
+        while let Some(answered) = asking.join_next().await {
+            match answered.map_err(|error| error.to_string()).flatten() {
+                Ok(creation) => return Ok(creation),
+                Err(why) => said = why,
             }
         }
         Err(format!("{study} cannot be learnt: {said}"))

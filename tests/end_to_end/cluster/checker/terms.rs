@@ -34,12 +34,14 @@ pub(super) fn check_fences(entries: &[Entry], wrong: &mut Vec<String>) {
                     let term = fence.term;
                     wrong.push(format!("record {record}: {unit} is of {term}, after {current}"));
                 }
-                if let Some(before) = seen.insert(fence, record) {
+                if let Some((before, _)) = seen.insert(fence, (record, unit.trial)) {
                     wrong.push(format!(
                         "record {record}: {unit} has {fence:?}, as record {before} has"
                     ));
                 }
             }
+            // The same result may count again, if its node still has it.
+            Record::TrialRolledBack { trial, .. } => seen.retain(|_, (_, of)| of != trial),
             _ => {}
         }
     }
