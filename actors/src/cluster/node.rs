@@ -1,5 +1,6 @@
 //! A node of a cluster as the rest of the program sees it: started, watched, drained, ended.
 
+mod census;
 mod gossiping;
 mod knocking;
 mod reign;

@@ -1,20 +1,20 @@
-//! Leads the cluster whenever the journal says that this node does, and sees to it that the
-//! voters are those of the configuration.
+//! Leads the cluster whenever the journal says that this node does.
 
 use super::super::agent::Mail;
-use super::super::directory::{Directory, Presence, keys};
+use super::super::directory::{Directory, keys};
 use super::super::leader::{Leader, LeaderArgs, LeaderMsg};
 use super::super::library::Library;
 use super::ClusterNodeError;
+use super::census::Census;
 use super::gossiping::Values;
 use crate::journal::{Journal, Leadership};
 use ractor::{Actor, ActorRef, ActorStatus};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use wallaby_core::cluster::ClusterRecord;
-use wallaby_core::ids::{Digest, NodeId, Term};
+use wallaby_core::ids::{Digest, Term};
 
 /// How long the other voters may take to confirm a lead.
 const CONFIRM: Duration = Duration::from_secs(2);
@@ -42,6 +42,7 @@ impl Reign {
     pub(super) async fn keep(self, fail: mpsc::Sender<ClusterNodeError>) {
         let mut leadership = self.journal.leadership();
         let mut leading: Option<(Term, ActorRef<LeaderMsg>)> = None;
+        let mut census: Option<JoinHandle<()>> = None;
         loop {
             let now = leadership.borrow_and_update().clone();
             self.tell(&now);
@@ -59,19 +60,18 @@ impl Reign {
                     leading = self.begin().await;
                 }
             }
-            let census = async {
-                tokio::time::sleep(CENSUS).await;
-                if leading.is_some() {
-                    self.hold_census(&now).await;
-                }
-            };
             tokio::select! {
                 changed = leadership.changed() => if changed.is_err() {
                     let error = "its journal has stopped".to_owned();
                     let _ = fail.send(ClusterNodeError::Died(error)).await;
                     return;
                 },
-                () = census => {}
+                () = tokio::time::sleep(CENSUS) => {
+                    if leading.is_some() && census.as_ref().is_none_or(JoinHandle::is_finished) {
+                        // On its own: a change that is dropped halfway stays halfway.
+                        census = Some(tokio::spawn(self.census().hold(now)));
+                    }
+                }
             }
         }
     }
@@ -124,6 +124,15 @@ impl Reign {
         }
     }
 
+    fn census(&self) -> Census {
+        Census {
+            journal: self.journal.clone(),
+            library: self.library.clone(),
+            directory: self.directory.clone(),
+            voters: self.voters.clone(),
+        }
+    }
+
     fn tell(&self, now: &Leadership) {
         let founded = if now.voters.is_empty() { "no" } else { "yes" };
         self.gossip.set(keys::FOUNDED, founded.to_owned());
@@ -135,40 +144,5 @@ impl Reign {
 
     fn is_learner(&self, now: &Leadership) -> bool {
         !now.voters.is_empty() && !now.voters.contains(&self.journal.node())
-    }
-
-    /// Lets a node vote that has come under a new number in place of the voter of its name.
-    async fn hold_census(&self, now: &Leadership) {
-        for name in &self.voters {
-            let Some(listing) = self.directory.named(name) else { continue };
-            let Some(id) = listing.id().filter(|_| listing.presence == Presence::Alive) else {
-                continue;
-            };
-            if now.voters.contains(&id) {
-                continue;
-            }
-            let changed = if now.learners.contains(&id) {
-                self.journal.change_voters(self.voters_with(now, name, id)).await
-            } else {
-                self.journal.add_learner(id).await
-            };
-            match changed {
-                Ok(()) => tracing::info!(node = name, id = id.0, "a voter under a new number"),
-                Err(error) => tracing::warn!(node = name, %error, "a voter cannot be taken in yet"),
-            }
-            return;
-        }
-    }
-
-    /// The voters with `id` in place of the one that had its name.
-    fn voters_with(&self, now: &Leadership, name: &str, id: NodeId) -> BTreeSet<NodeId> {
-        let place = self.voters.iter().position(|voter| voter == name);
-        let founder = place.map(|place| NodeId(place as u64 + 1));
-        let former = |node: &NodeId| {
-            let recorded =
-                self.library.read(|catalog| catalog.node_name(*node).map(|known| known == name));
-            recorded.unwrap_or(Some(*node) == founder)
-        };
-        now.voters.iter().copied().filter(|node| !former(node)).chain([id]).collect()
     }
 }
