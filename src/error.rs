@@ -276,6 +276,7 @@ fn code_of_node(error: &ClusterNodeError) -> Code {
         ClusterNodeError::Blobs(BlobError::Full { .. }) => Code::StorageFull,
         ClusterNodeError::Folder { source, .. } => code_of_io(source),
         ClusterNodeError::Port(_) => Code::Usage,
+        ClusterNodeError::Refused(_) => Code::NotAdmitted,
         _ => Code::Unexpected,
     }
 }
