@@ -19,7 +19,8 @@ use wallaby_actors::journal::read_journal;
 /// How long a study may take to its end.
 const END: Duration = Duration::from_secs(120);
 
-/// What is left by units at hand when nodes died stays for a minute, in case that it is needed.
+/// What is left by units at hand when nodes died, and by copies that come when their state has been
+/// released, stays for a minute, in case that it is needed.
 const GARBAGE_OF_A_KILL: usize = 24;
 
 /// How long copies and removals may take that are due at once.
@@ -34,19 +35,16 @@ pub(crate) struct Allowed {
     pub(crate) garbage_max: usize,
     /// How long tidying up may take.
     pub(crate) tidying: Duration,
+    /// How many nodes must have the data at the end, if not as many as the cluster is to keep.
+    /// The data of a study that has ended is not brought to other nodes when its holders die.
+    pub(crate) copies: Option<usize>,
 }
 
 impl Default for Allowed {
     /// What a kill may leave.
     fn default() -> Self {
-        Self { failing: BTreeSet::new(), garbage_max: GARBAGE_OF_A_KILL, tidying: TIDYING }
-    }
-}
-
-impl Allowed {
-    /// No blob is left over.
-    pub(crate) fn without_garbage() -> Self {
-        Self { garbage_max: 0, ..Self::default() }
+        let (failing, garbage_max) = (BTreeSet::new(), GARBAGE_OF_A_KILL);
+        Self { failing, garbage_max, tidying: TIDYING, copies: None }
     }
 }
 
@@ -62,12 +60,11 @@ impl Cluster {
     pub(crate) fn conclude_allowing(&mut self, plots: &[&Plot], allowed: &Allowed) -> Checked {
         let undisturbed: BTreeMap<String, Arc<Study>> =
             plots.iter().map(|plot| (plot.name.to_owned(), plot.undisturbed())).collect();
-        // Data of a study that has ended is not brought to other nodes when its holders die.
         let gone = self.nodes().iter().filter(|node| !node.is_there()).count();
         let expected = Expected {
             undisturbed: undisturbed.iter().map(|(name, s)| (name.clone(), &**s)).collect(),
             failing: allowed.failing.clone(),
-            copies: self.replicas.saturating_sub(gone).max(1),
+            copies: allowed.copies.unwrap_or(self.replicas.saturating_sub(gone).max(1)),
             garbage_max: allowed.garbage_max,
         };
         let mut evidence = Evidence {

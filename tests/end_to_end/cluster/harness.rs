@@ -190,14 +190,6 @@ impl Cluster {
         ended.code()
     }
 
-    /// Waits until a node has said something in its present life.
-    #[track_caller]
-    pub(crate) fn await_words(&self, name: &str, words: &str) {
-        await_some(&format!("{name} says {words:?}"), DEADLINE, || {
-            holds(self.node(name).log_of_this_life().contains(words), || self.node(name).tail())
-        });
-    }
-
     /// Asks all nodes to end, in order, and waits until they have, with exit code 0.
     #[track_caller]
     pub(crate) fn stop_all(&mut self) {
@@ -234,11 +226,10 @@ impl Cluster {
         self.api.nodes(self.node(witness).address)
     }
 
-    /// How `witness` sees a node: the newest of its lives.
+    /// How `witness` sees a node.
     pub(crate) fn state_seen_by(&self, witness: &str, name: &str) -> Result<NodeInfo, String> {
-        let nodes = self.seen_by(witness)?;
-        let lives = nodes.into_iter().filter(|node| node.name == name);
-        lives.max_by_key(|node| node.boot).ok_or_else(|| format!("{witness} knows no {name}"))
+        let mut nodes = self.seen_by(witness)?.into_iter();
+        nodes.find(|node| node.name == name).ok_or_else(|| format!("{witness} knows no {name}"))
     }
 
     /// Waits until `witness` sees a node in a state.
@@ -358,13 +349,17 @@ impl Cluster {
         })
     }
 
-    /// Waits until a node runs a unit of a study.
+    /// Waits until a node runs a unit of a study, which must not end before.
     #[track_caller]
     pub(crate) fn await_unit_on(&self, study: &str, node: &str) -> RunningInfo {
         await_some(&format!("{node} runs a unit of {study}"), DEADLINE, || {
             let running = self.running(study)?;
-            let here = running.iter().find(|unit| unit.node == node).cloned();
-            here.ok_or_else(|| format!("{running:?}"))
+            if let Some(here) = running.iter().find(|unit| unit.node == node) {
+                return Ok(here.clone());
+            }
+            let seen = self.study(study)?;
+            assert!(seen.phase != StudyPhase::Ended, "{study} ended without {node}: {seen:?}");
+            Err(format!("{running:?}, {seen:?}"))
         })
     }
 }

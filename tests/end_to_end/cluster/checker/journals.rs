@@ -61,11 +61,7 @@ fn tell(records: &[Vec<u8>]) -> Result<BTreeMap<String, Vec<Entry>>, String> {
 
 fn shown(bytes: &[u8]) -> String {
     match ClusterRecord::decode(bytes) {
-        Ok(record) => {
-            let mut words = format!("{record:?}");
-            words.truncate(words.floor_char_boundary(200));
-            words
-        }
+        Ok(record) => format!("{record:?}").chars().take(200).collect(),
         Err(error) => error.to_string(),
     }
 }
