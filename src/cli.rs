@@ -169,7 +169,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(&args, &registry),
         Command::Simulate(args) => simulate::simulate(&args),
-        Command::Bench(args) => bench::bench(&args),
+        Command::Bench(args) => bench::bench(&args, &registry),
         Command::Clean(args) => clean::clean(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),

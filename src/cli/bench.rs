@@ -1,17 +1,20 @@
 //! `wallaby bench …`: measurements that anybody can repeat.
 
+mod cluster;
 mod dispatch;
 mod schedule;
 
 use super::Outcome;
 use clap::{Args, Subcommand};
+use wallaby_train::Registry;
 
-/// Measure the scheduler
+/// Measure the scheduler and a cluster
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   wallaby bench schedule
-  wallaby bench dispatch --json")]
+  wallaby bench dispatch --json
+  wallaby bench cluster")]
 pub(super) struct BenchArgs {
     #[command(subcommand)]
     what: What,
@@ -21,11 +24,13 @@ pub(super) struct BenchArgs {
 enum What {
     Schedule(schedule::ScheduleArgs),
     Dispatch(dispatch::DispatchArgs),
+    Cluster(cluster::ClusterBenchArgs),
 }
 
-pub(super) fn bench(args: &BenchArgs) -> Outcome {
+pub(super) fn bench(args: &BenchArgs, registry: &Registry) -> Outcome {
     match &args.what {
         What::Schedule(args) => schedule::schedule(args),
         What::Dispatch(args) => dispatch::dispatch(args),
+        What::Cluster(args) => cluster::cluster(args, registry),
     }
 }

@@ -51,6 +51,18 @@ impl NodeProcess {
     /// # Errors
     /// It runs already, or cannot be started.
     pub(crate) fn start(&self, rejoin: bool) -> Result<Child, Error> {
+        self.start_with(rejoin, &[])
+    }
+
+    /// As [`NodeProcess::start`], with variables of its own.
+    ///
+    /// # Errors
+    /// As for [`NodeProcess::start`].
+    pub(crate) fn start_with(
+        &self,
+        rejoin: bool,
+        variables: &[(&str, &str)],
+    ) -> Result<Child, Error> {
         let path = self.pid_file();
         let trouble = |source| Error::file(&path, source);
         let mut pid_file = self.lock()?;
@@ -68,6 +80,7 @@ impl NodeProcess {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(theirs)) {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::from(pid_file.try_clone().map_err(trouble)?));
         command.stdout(Stdio::from(log.try_clone().map_err(trouble)?)).stderr(Stdio::from(log));
         let child = command.process_group(0).spawn();
@@ -138,7 +151,11 @@ impl NodeProcess {
         self.signal(Signal::KILL)
     }
 
-    fn signal(&self, signal: Signal) -> Result<bool, Error> {
+    /// Sends it a signal; whether it runs at all.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<bool, Error> {
         let pid = self.running()?.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         let Some(pid) = pid else { return Ok(false) };
         match kill_process(pid, signal) {
