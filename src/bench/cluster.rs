@@ -41,29 +41,44 @@ const LARGE: Made = Made { name: "large", rows: 60, features: 16, hidden: "[900,
 /// Computes all the time.
 const BUSY: Made = Made { name: "busy", rows: 6000, features: 32, hidden: "[128]", trials: 6 };
 
+/// What came of it.
+pub(crate) struct Measured {
+    pub(crate) rows: Vec<Row>,
+    /// Why there are no more rows, if something failed.
+    pub(crate) trouble: Option<Error>,
+}
+
 /// Measures everything, and with `full` also what takes long; `tell` hears what comes next.
 /// `None` if a signal ended it.
 ///
 /// # Errors
-/// The nodes do not become a cluster, a study cannot be created, the disk is full.
+/// This process cannot listen to signals.
 pub(crate) fn measure(
     full: bool,
     registry: &Registry,
     tell: &dyn Fn(&str),
-) -> Result<Option<Vec<Row>>, Error> {
+) -> Result<Option<Measured>, Error> {
     block_on(async {
         // Before the first node, so that none is left behind.
         let mut signals =
             Signals::listen().map_err(|error| Error::Unexpected(error.to_string()))?;
-        tokio::select! {
-            rows = run(full, registry, tell) => rows.map(Some),
-            () = signals.next() => Ok(None),
-        }
+        let mut rows = Vec::new();
+        let run = async { run(full, registry, tell, &mut rows).await.err() };
+        let ended = tokio::select! {
+            trouble = run => Some(trouble),
+            () = signals.next() => None,
+        };
+        Ok(ended.map(|trouble| Measured { rows, trouble }))
     })
 }
 
-async fn run(full: bool, registry: &Registry, tell: &dyn Fn(&str)) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::new();
+/// Adds rows as they come: minutes of measuring are not lost by what fails after them.
+async fn run(
+    full: bool,
+    registry: &Registry,
+    tell: &dyn Fn(&str),
+    rows: &mut Vec<Row>,
+) -> Result<(), Error> {
     {
         tell("three nodes, units of 200 ms: kills and freezes");
         let mut local = Local::start("delay:200").await?;
@@ -97,5 +112,5 @@ async fn run(full: bool, registry: &Registry, tell: &dyn Fn(&str)) -> Result<Vec
         local.submit(&QUICK, registry).await?;
         rows.push(saturation::measure(&local, QUICK.name).await?);
     }
-    Ok(rows)
+    Ok(())
 }

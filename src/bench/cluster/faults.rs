@@ -200,7 +200,10 @@ async fn begins_a_unit(
     let began = Instant::now();
     let mut before: Option<Vec<RunningInfo>> = None;
     while began.elapsed() < DEADLINE {
-        let running = local.client().running(study).await?;
+        let Ok(running) = local.client().running(study).await else {
+            sleep(EVERY).await;
+            continue;
+        };
         let is_new = |unit: &&RunningInfo| {
             let before = before.as_ref();
             suits(unit.slot.node.0) && before.is_some_and(|before| !before.contains(unit))

@@ -32,7 +32,12 @@ const SHARES_WAIT: Duration = Duration::from_secs(240);
 pub(super) async fn under_way(local: &Local, study: &str, units: u64) -> Result<u64, Error> {
     let began = Instant::now();
     loop {
-        let done = local.client().study(study).await?.units_done;
+        // A node may hear of a new study a moment after the one that took it.
+        let done = match local.client().study(study).await {
+            Ok(info) => info.units_done,
+            Err(error) if began.elapsed() > DEADLINE => return Err(error.into()),
+            Err(_) => 0,
+        };
         if done >= units {
             return Ok(done);
         }

@@ -34,7 +34,8 @@ this process, which looks every 25 ms. Where it says median and max, it is done 
   false deaths (--full)     times that a node was called anything but alive by any node in five
                             minutes in which a busy thread for every core ran beside the study
 
-A value that could not be taken is shown as -.")]
+A value that could not be taken is shown as -. If the measurement fails, what was measured before is
+shown all the same, and the exit code is not 0.")]
 pub(super) struct ClusterBenchArgs {
     /// As a JSON array of {name, value, unit, goal, met}; goals are upper bounds
     #[arg(long)]
@@ -56,12 +57,13 @@ pub(super) fn cluster(args: &ClusterBenchArgs, registry: &Registry) -> Outcome {
     use crate::bench::cluster::measure;
     use crate::cli::{report, show};
     use crate::error::Code;
-    let Some(rows) = measure(args.full, registry, &|what: &str| report(what))? else {
+    let Some(measured) = measure(args.full, registry, &|what: &str| report(what))? else {
         // All nodes have ended and the folder is gone.
         std::process::exit(130);
     };
-    show(&if args.json { shown::json(&rows) } else { shown::table(&rows) });
-    Ok(Code::Done)
+    let rows = &measured.rows;
+    show(&if args.json { shown::json(rows) } else { shown::table(rows) });
+    measured.trouble.map_or(Ok(Code::Done), Err)
 }
 
 #[cfg(unix)]
