@@ -22,6 +22,7 @@ pub use event::{Event, Try};
 pub use losses::{FULL_MILLIS, LEASE_MILLIS_MAX, STALL_MILLIS_MAX};
 pub use results::{LOSSES_MAX, PANICS_MAX};
 
+use crate::hop;
 use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term, TrialId};
 use crate::invariants::{Auditor, Violation};
 use crate::journal::{Entry, Pause, Record};
@@ -29,13 +30,10 @@ use crate::membership::{Standing, View};
 use crate::policy::{Policy, policy};
 use crate::search::{Sampler, sampler};
 use crate::study::{Phase, Study};
+use crate::trial::Checkpoint;
 use costs::Costs;
 use retention::Retention;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A trial whose unit keeps failing goes behind all others: if the unit takes its node down, the
-/// others get on before it is tried again.
-const DEFERRAL: u64 = 1 << 32;
 
 /// A unit under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +71,11 @@ pub struct Engine {
     assignments: BTreeMap<SlotId, Assignment>,
     /// Trials under way, assigned or not.
     readiness: BTreeMap<TrialId, Readiness>,
-    /// Nodes known to have a checkpoint besides the one that made it.
+    /// Nodes known to have a checkpoint.
     copies: BTreeMap<Digest, BTreeSet<NodeId>>,
     costs: Costs,
+    /// Since when slots that could run a unit have been idle.
+    idle: BTreeMap<SlotId, Moment>,
     retention: Retention,
     /// Checkpoints to release once the record is durable.
     releases: VecDeque<(Seq, Digest)>,
@@ -124,6 +124,7 @@ impl Engine {
             readiness: BTreeMap::new(),
             copies: BTreeMap::new(),
             costs: Costs::default(),
+            idle: BTreeMap::new(),
             releases: VecDeque::new(),
             waited: 0,
             exhausted: false,
@@ -253,7 +254,12 @@ impl Engine {
         let seq = self.next;
         self.next = Seq(seq.0 + 1);
         if let Some(trial) = trial_of(&entry.record) {
-            let mut released = self.retention.update(&self.study, trial);
+            let (copies, view) = (&self.copies, &self.view);
+            let copies_wanted = view.nodes().count().min(2);
+            let safe = |checkpoint: &Checkpoint| {
+                copies.get(&checkpoint.state).map_or(0, BTreeSet::len) >= copies_wanted
+            };
+            let mut released = self.retention.update(&self.study, trial, safe);
             // What a roll-back leaves is about to be made again, bit by bit: a release could meet
             // the new copy. Whatever is not made again goes at the next start.
             if matches!(entry.record, Record::TrialRolledBack { .. }) {
@@ -269,11 +275,17 @@ impl Engine {
         Seq(self.next.0.saturating_sub(1))
     }
 
-    /// The trial may run again as soon as everything decided so far is durable.
+    /// The trial may run again as soon as everything decided so far is durable. Nodes die for many
+    /// reasons, so a unit that was lost once is made up for at once. A trial whose unit keeps failing
+    /// goes behind all others: if the unit takes its node down, they get on before it is tried again.
     fn make_ready(&mut self, trial: TrialId) {
         self.waited += 1;
         let failures = self.study.trial(trial).map_or(0, |trial| trial.failures);
-        let since = self.waited + u64::from(failures) * DEFERRAL;
+        let since = match u64::from(failures) {
+            0 => self.waited,
+            1 => hop::URGENT,
+            more => self.waited + (more - 1) * hop::DEFERRED,
+        };
         let readiness = Readiness { since, after: self.newest_record() };
         self.readiness.insert(trial, readiness);
     }

@@ -15,6 +15,12 @@ use crate::spec::Order;
 use crate::unit::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// [`Candidate::since`] of a trial whose unit was lost with its node: it has waited longest of all.
+pub const URGENT: u64 = 0;
+
+/// [`Candidate::since`] from which on a trial is put off: its unit has failed again and again.
+pub const DEFERRED: u64 = 1 << 32;
+
 /// A trial that could start its next unit now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -25,7 +31,8 @@ pub struct Candidate {
     pub steps: Vec<Step>,
     /// The node where its newest checkpoint is; `None` if it has none yet.
     pub place: Option<NodeId>,
-    /// Rises with every trial that becomes ready: the smallest has waited longest.
+    /// Rises with every trial that becomes ready: the smallest has waited longest. [`URGENT`] is
+    /// before all, [`DEFERRED`] and more behind all others.
     pub since: u64,
     /// Expected duration of its next unit in milliseconds, on a node of ordinary speed.
     pub cost: f64,
@@ -58,10 +65,14 @@ pub struct Problem<'a> {
     pub view: &'a View,
     /// Slots with a unit.
     pub busy: &'a BTreeMap<SlotId, Busy>,
+    /// For how many milliseconds slots without one have been idle; absent means just now.
+    pub idle: &'a BTreeMap<SlotId, f64>,
     /// Trials that are ready.
     pub candidates: Vec<Candidate>,
     /// Trials that will be ready soon; only the `free` order looks at them.
     pub arrivals: Vec<Arrival>,
+    /// Whether slots that are left idle now are taken by others.
+    pub contended: bool,
     /// How slow a node is; 1 is ordinary, absent means 1.
     pub slowness: &'a BTreeMap<NodeId, f64>,
 }

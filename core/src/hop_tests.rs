@@ -19,10 +19,21 @@ fn view(holdings: &[&[u32]]) -> View {
     view
 }
 
+/// One slot a node; each node holds these partitions with these ranks.
+fn ranked_view(holdings: &[&[(u32, u32)]]) -> View {
+    let mut view = View::default();
+    for (node, held) in (1..).zip(holdings) {
+        let partitions = held.iter().map(|(partition, rank)| (PartitionId(*partition), *rank));
+        let (partitions, validation) = (partitions.collect(), true);
+        view.join(NodeId(node), 1, Offer { slots: 1, partitions, validation });
+    }
+    view
+}
+
 /// A trial that has waited since its number, wants this partition, and is nowhere yet.
 fn candidate(trial: u32, partition: u32) -> Candidate {
     let steps = vec![Step::Train(PartitionId(partition))];
-    let since = u64::from(trial);
+    let since = URGENT + 1 + u64::from(trial);
     Candidate { trial: TrialId(trial), steps, place: None, since, cost: 100.0, remaining: 1000.0 }
 }
 
@@ -43,12 +54,22 @@ fn planned(
     busy: &[(SlotId, f64)],
     candidates: Vec<Candidate>,
 ) -> Vec<(u64, u32, u32, u32)> {
+    planned_after(order, view, busy, &[], candidates)
+}
+
+/// The same, where these slots have been idle for so many milliseconds.
+fn planned_after(
+    order: Order,
+    view: &View,
+    busy: &[(SlotId, f64)],
+    idle: &[(SlotId, f64)],
+    candidates: Vec<Candidate>,
+) -> Vec<(u64, u32, u32, u32)> {
     let busy = busy.iter().map(|(slot, millis)| (*slot, Busy { millis: *millis })).collect();
-    let slowness = BTreeMap::new();
-    let plan = plan(
-        order,
-        Problem { view, busy: &busy, candidates, arrivals: Vec::new(), slowness: &slowness },
-    );
+    let (idle, slowness) = (idle.iter().copied().collect(), BTreeMap::new());
+    let (busy, idle, slowness, arrivals) = (&busy, &idle, &slowness, Vec::new());
+    let plan =
+        plan(order, Problem { view, busy, idle, contended: false, candidates, arrivals, slowness });
     let row = |a: Assignment| match a.step {
         Step::Train(partition) => (a.slot.node.0, a.slot.index, a.trial.0, partition.0),
         Step::Validate => (a.slot.node.0, a.slot.index, a.trial.0, u32::MAX),
@@ -213,6 +234,8 @@ fn a_detour_to_a_slow_node_must_be_worth_its_slowness() {
             Problem {
                 view: &view,
                 busy: &busy,
+                idle: &BTreeMap::new(),
+                contended: false,
                 candidates,
                 arrivals: Vec::new(),
                 slowness: &slowness,
@@ -229,7 +252,39 @@ fn those_who_queue_before_a_trial_count_as_its_wait() {
     let queue = |len: u32| rotation(&view, (0..len).map(|trial| candidate(trial, 0)).collect());
     assert_eq!(queue(3), [(1, 0, 0, 0)], "the third waits for two: not more than twice its own");
     assert_eq!(queue(4), [(1, 0, 0, 0), (2, 0, 3, 0)]);
-    assert_eq!(queue(5), [(1, 0, 0, 0), (2, 0, 3, 0), (3, 0, 4, 0)]);
+    assert_eq!(queue(5), [(1, 0, 0, 0), (2, 0, 4, 0), (3, 0, 3, 0)], "the longest wait first");
+}
+
+#[test]
+fn a_slot_that_stays_idle_takes_a_trial_over_from_the_busiest_node() {
+    let view = ranked_view(&[&[(0, 0)], &[(1, 0)], &[(0, 1), (1, 1)]]);
+    let busy = [(slot(1, 0), 40.0), (slot(2, 0), 60.0)];
+    let candidates = || vec![candidate(0, 0), candidate(1, 1)];
+    let after = |millis| {
+        planned_after(Order::Rotation, &view, &busy, &[(slot(3, 0), millis)], candidates())
+    };
+    assert_eq!(after(100.0), [], "a trial's unit: that may be a gap in the rotation");
+    assert_eq!(after(101.0), [(3, 0, 1, 1)], "trial 1 would wait longer");
+}
+
+#[test]
+fn a_lost_unit_is_made_up_for_before_all_others_in_both_orders() {
+    let view = view(&[&[0], &[1]]);
+    let lost = Candidate { since: URGENT, ..at(2, candidate(5, 0)) };
+    let stays = Candidate { since: 1, ..at(1, candidate(1, 0)) };
+    assert_eq!(rotation(&view, vec![stays, lost]), [(1, 0, 5, 0)]);
+    let lost = Candidate { since: URGENT, ..free(5, &[0], 10.0) };
+    let stays = Candidate { since: 1, ..free(1, &[0], 90.0) };
+    assert_eq!(planned(Order::Free, &view, &[], vec![stays, lost]), [(1, 0, 5, 0)]);
+}
+
+#[test]
+fn a_trial_that_is_put_off_makes_no_other_impatient() {
+    let view = view(&[&[0], &[1]]);
+    let put_off = Candidate { since: DEFERRED + 9, ..candidate(7, 0) };
+    let hops = Candidate { since: 1, ..at(2, candidate(1, 0)) };
+    let stays = Candidate { since: 2, ..at(1, candidate(2, 0)) };
+    assert_eq!(rotation(&view, vec![put_off, hops, stays]), [(1, 0, 2, 0)]);
 }
 
 #[test]
@@ -287,9 +342,10 @@ fn a_slot_is_kept_for_a_trial_that_the_cycle_sends_there_in_a_moment() {
     let planned = |millis: f64, candidate: Candidate| {
         let step = Step::Train(PartitionId(1));
         let arrivals = vec![Arrival { step, millis, cost: 100.0 }];
-        let (candidates, slowness) = (vec![candidate], BTreeMap::new());
+        let (candidates, view, busy) = (vec![candidate], &view, &busy);
+        let (idle, slowness) = (&BTreeMap::new(), &BTreeMap::new());
         let problem =
-            Problem { view: &view, busy: &busy, candidates, arrivals, slowness: &slowness };
+            Problem { view, busy, idle, contended: false, candidates, arrivals, slowness };
         plan(Order::Free, problem).len()
     };
     assert_eq!(planned(10.0, free(0, &[0, 1], 9.0)), 0, "worth the wait");

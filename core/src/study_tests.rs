@@ -49,7 +49,7 @@ fn a_hand_made_journal_gives_the_study_it_tells_of() {
         visited,
         node,
     };
-    assert_eq!(trial.checkpoints, [checkpoint(1, 2), checkpoint(2, 1)]);
+    assert_eq!(trial.checkpoints, [checkpoint(1, 1), checkpoint(1, 2), checkpoint(2, 1)]);
     assert_eq!(trial.results.len(), 1);
     assert_eq!(trial.results[0].metrics["loss"], 0.5);
     assert_eq!(trial.results[0].metrics["train_loss"], 0.5, "the mean of 0.75 and 0.25");
@@ -72,13 +72,13 @@ fn the_training_loss_of_an_epoch_weighs_partitions_by_their_rows() {
 }
 
 #[test]
-fn a_live_trial_keeps_its_last_two_checkpoints_and_the_state_its_epoch_began_with() {
+fn a_live_trial_needs_its_last_two_checkpoints_and_the_state_its_epoch_began_with() {
     let kept = |records: usize| {
         let path = epochs(0, 2, 4, 0.5);
         let records = std::iter::once(proposed(0)).chain(path.into_iter().take(records));
         let study = study(creation(1, 3, 4), records.collect());
         let progress = |c: &Checkpoint| (c.epoch.0, c.visited);
-        study.trials[0].checkpoints.iter().map(progress).collect::<Vec<_>>()
+        study.trials[0].needed().map(progress).collect::<Vec<_>>()
     };
     assert_eq!(kept(1), [(1, 1)]);
     assert_eq!(kept(4), [(1, 3), (1, 4)]);
@@ -86,6 +86,22 @@ fn a_live_trial_keeps_its_last_two_checkpoints_and_the_state_its_epoch_began_wit
     assert_eq!(kept(7), [(1, 4), (2, 1)]);
     assert_eq!(kept(8), [(1, 4), (2, 1), (2, 2)]);
     assert_eq!(kept(10), [(1, 4), (2, 3), (2, 4)]);
+}
+
+#[test]
+fn a_live_trial_remembers_what_it_could_go_on_from() {
+    let remembered = |partitions: u32, done: usize| {
+        let path = epochs(0, 6, partitions, 0.5);
+        let records = std::iter::once(proposed(0)).chain(path.into_iter().take(done));
+        let study = study(creation(1, 6, partitions), records.collect());
+        let progress = |c: &Checkpoint| (c.epoch.0, c.visited);
+        study.trials[0].checkpoints.iter().map(progress).collect::<Vec<_>>()
+    };
+    assert_eq!(remembered(4, 6), [(1, 1), (1, 2), (1, 3), (1, 4)]);
+    assert_eq!(remembered(4, 13), [(1, 4), (2, 1), (2, 2), (2, 3), (2, 4), (3, 1)]);
+    assert_eq!(remembered(9, 9).len(), 8, "the newest eight");
+    assert_eq!(remembered(9, 20)[0], (1, 9), "and the state that the epoch began with");
+    assert_eq!(remembered(1, 13), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::spec::Direction;
 use crate::unit::{Failure, Metrics, Step, Unit};
 use crate::value::Config;
 
+/// How many of its newest checkpoints a trial remembers; the leader decides which of them are kept.
+const RECENT: usize = 8;
+
 /// A stored state of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -69,8 +72,8 @@ pub struct Trial {
     pub epoch: Epoch,
     /// The partitions visited in this epoch, in order.
     pub visited: Vec<PartitionId>,
-    /// Checkpoints that a live trial keeps, oldest first: the last epoch boundary, the one before
-    /// the newest, the newest.
+    /// Checkpoints that a live trial may go on from, oldest first: the last epoch boundary and the
+    /// newest ones. Most of them are no longer kept, see [`Trial::needed`].
     pub checkpoints: Vec<Checkpoint>,
     /// Validated epochs, in order.
     pub results: Vec<EpochResult>,
@@ -203,17 +206,28 @@ impl Trial {
         }
     }
 
-    /// Keeps the newest two checkpoints and the newest one of an earlier epoch: the state that
-    /// this epoch began with.
+    /// Remembers the newest checkpoints and the newest one of an earlier epoch: the state that this
+    /// epoch began with. What was visited is known of this epoch and the one before, so of those
+    /// further back only the ends are of use.
     fn prune(&mut self) {
+        let all = std::mem::take(&mut self.checkpoints);
+        let boundary = all.iter().rposition(|c| c.epoch < self.epoch);
+        let recent = all.len().saturating_sub(RECENT);
+        let of_use = |at: usize| {
+            let ends = all.get(at + 1).is_none_or(|next| next.epoch > all[at].epoch);
+            ends || all[at].epoch.0 + 1 >= self.epoch.0
+        };
+        let kept = |at: &usize| Some(*at) == boundary || (*at >= recent && of_use(*at));
+        self.checkpoints = (0..all.len()).filter(kept).map(|at| all[at]).collect();
+    }
+
+    /// The checkpoints that are always kept: the newest two, and the state that this epoch began
+    /// with.
+    pub fn needed(&self) -> impl Iterator<Item = &Checkpoint> {
         let newest = self.checkpoints.len().saturating_sub(2);
         let boundary = self.checkpoints.iter().rposition(|c| c.epoch < self.epoch);
-        let mut at = 0;
-        self.checkpoints.retain(|_| {
-            let keep = at >= newest || Some(at) == boundary;
-            at += 1;
-            keep
-        });
+        let numbered = self.checkpoints.iter().enumerate();
+        numbered.filter(move |(at, _)| *at >= newest || Some(*at) == boundary).map(|(_, c)| c)
     }
 
     /// Takes in that a try has failed.

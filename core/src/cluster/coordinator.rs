@@ -420,10 +420,12 @@ impl Coordinator {
             let holds = |at: usize, node: NodeId| {
                 hosts.get(&node).zip(blobs.get(at)).is_some_and(|(host, blob)| host.holds(blob))
             };
-            let mut changed = placement::repair(&mut seat.placement, &counted, replicas, holds);
+            let sizes = seat.partition_sizes();
+            let placement = &mut seat.placement;
+            let mut changed = placement::repair(placement, &sizes, &counted, replicas, holds);
             // A newcomer takes its share only when nobody is missed: shares would move twice.
             if absent.is_empty() {
-                changed |= placement::welcome(&mut seat.placement, rooms);
+                changed |= placement::welcome(placement, &sizes, rooms, replicas);
             }
             if changed {
                 moved.push((*id, seat.placement.clone()));
@@ -450,7 +452,8 @@ impl Coordinator {
 
     /// Hands an event to a study. What it starts is bounded by what the others leave.
     fn tell(&mut self, id: StudyId, event: Event) {
-        let bounds = Bounds { taken: self.taken_by_others(id), units_max: 0 };
+        let taken = self.taken_by_others(id);
+        let bounds = Bounds { taken, units_max: 0, contended: false };
         // What waits on a slot behind another study's unit is not taken over: its result counts.
         if let Event::UnitRunning(attempt) = &event
             && bounds.taken.contains(&attempt.slot)
@@ -491,7 +494,7 @@ impl Coordinator {
         for pass in 0..2 {
             for id in &order {
                 let share = if pass == 0 { shares[id] } else { usize::MAX };
-                self.offer(*id, share);
+                self.offer(*id, share, claims.len() > 1 && pass == 0);
             }
             if claims.len() == 1 && pass == 0 && shares.values().all(|share| *share >= slots) {
                 break;
@@ -507,8 +510,8 @@ impl Coordinator {
         }
     }
 
-    fn offer(&mut self, id: StudyId, units_max: usize) {
-        let bounds = Bounds { taken: self.taken_by_others(id), units_max };
+    fn offer(&mut self, id: StudyId, units_max: usize, contended: bool) {
+        let bounds = Bounds { taken: self.taken_by_others(id), units_max, contended };
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.set_bounds(bounds);
         seat.reconsider(self.now);

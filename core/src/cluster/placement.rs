@@ -57,34 +57,34 @@ fn home(rooms: &[Room], point: u64) -> usize {
     rooms.iter().position(share).unwrap_or(0)
 }
 
-/// Gives partitions that have lost holders new ones: the least loaded nodes that are there. Lost
-/// and surplus holders go from the list once as many others as are wanted have the data, which
-/// `holds` (of partition and node) tells. Whether anything has changed.
+/// Gives partitions of these sizes that have lost holders new ones: the least loaded nodes that are
+/// there and have room. Lost and surplus holders go from the list once as many others as are wanted
+/// have the data, which `holds` (of partition and node) tells. Whether anything has changed.
 pub(super) fn repair(
     placement: &mut Placement,
+    sizes: &[u64],
     rooms: &[Room],
     replicas: u32,
     holds: impl Fn(usize, NodeId) -> bool,
 ) -> bool {
-    let present: BTreeMap<NodeId, u32> = rooms.iter().map(|room| (room.node, room.slots)).collect();
-    let wanted = (replicas.max(1) as usize).min(present.len());
-    let mut load = loads(placement, &present);
+    let mut left: BTreeMap<NodeId, u64> =
+        rooms.iter().map(|room| (room.node, room.bytes)).collect();
+    let wanted = (replicas.max(1) as usize).min(left.len());
+    let mut load = loads(placement, rooms);
     let mut changed = false;
-    for (at, holders) in placement.iter_mut().enumerate() {
-        let living = holders.iter().filter(|node| present.contains_key(node)).count();
+    for ((at, holders), size) in placement.iter_mut().enumerate().zip(sizes) {
+        let living = holders.iter().filter(|node| left.contains_key(node)).count();
         for _ in living..wanted {
-            let free = present.keys().filter(|node| !holders.contains(node));
-            let Some(node) = free.min_by_key(|node| (load[*node], **node)).copied() else { break };
+            let fits = |(node, room): &(&NodeId, &u64)| !holders.contains(node) && *room >= size;
+            let free = left.iter().filter(fits).map(|(node, _)| *node);
+            let Some(node) = free.min_by_key(|node| (load[node], *node)) else { break };
             *load.entry(node).or_default() += 1;
+            left.entry(node).and_modify(|room| *room -= size);
             holders.push(node);
             changed = true;
         }
-        let chosen: Vec<NodeId> = holders
-            .iter()
-            .filter(|node| present.contains_key(node))
-            .take(wanted)
-            .copied()
-            .collect();
+        let living = holders.iter().filter(|node| left.contains_key(node));
+        let chosen: Vec<NodeId> = living.take(wanted).copied().collect();
         let complete = wanted > 0 && chosen.iter().all(|node| holds(at, *node));
         if complete && chosen.len() == wanted && chosen != *holders {
             *holders = chosen;
@@ -94,41 +94,71 @@ pub(super) fn repair(
     changed
 }
 
-/// Makes nodes that are the first holder of nothing the first holder of their share, taking from
-/// those that have most. They stay in the list until [`repair`] finds that the newcomers have the
-/// data. Whether anything has changed.
-pub(super) fn welcome(placement: &mut Placement, rooms: &[Room]) -> bool {
+/// Gives nodes that hold nothing yet their share of the places at each rank, taken from those that
+/// have most there: of the first places, so that trials come to them, and of the others, so that
+/// trials can stay. Who was there before stays in the list until [`repair`] finds that the
+/// newcomers have the data. Whether anything has changed.
+pub(super) fn welcome(
+    placement: &mut Placement,
+    sizes: &[u64],
+    rooms: &[Room],
+    replicas: u32,
+) -> bool {
     let slots: u64 = rooms.iter().map(|room| u64::from(room.slots.max(1))).sum();
+    let ranks = (replicas.max(1) as usize).min(rooms.len());
     let mut changed = false;
     for newcomer in rooms {
-        let firsts = |placement: &Placement, node: NodeId| {
-            placement.iter().filter(|holders| holders.first() == Some(&node)).count()
-        };
-        if firsts(placement, newcomer.node) > 0 {
+        if placement.iter().flatten().any(|node| *node == newcomer.node) {
             continue;
         }
-        let share = placement.len() as u64 * u64::from(newcomer.slots.max(1)) / slots.max(1);
-        for _ in 0..share {
-            // From the end of the richest node's stretch, so that what stays is still a stretch.
-            let others = rooms.iter().filter(|room| room.node != newcomer.node);
-            let per_slot = |room: &&Room| {
-                let count = firsts(placement, room.node) as u64 * 1000;
-                (count / u64::from(room.slots.max(1)), room.node)
-            };
-            let Some(richest) = others.max_by_key(per_slot).map(|room| room.node) else { break };
-            let last = placement.iter().rposition(|holders| holders.first() == Some(&richest));
-            let Some(holders) = last.and_then(|at| placement.get_mut(at)) else { break };
-            holders.retain(|node| *node != newcomer.node);
-            holders.insert(0, newcomer.node);
-            changed = true;
+        let places = placement.len() as u64 * u64::from(newcomer.slots.max(1));
+        let share = |ranks: usize| ranks as u64 * places / slots.max(1);
+        let mut room = newcomer.bytes;
+        for rank in 0..ranks {
+            for _ in share(rank)..share(rank + 1) {
+                let fits = |at: usize| sizes.get(at).is_some_and(|size| *size <= room);
+                let Some(at) = richest_place(placement, rooms, (rank, ranks), newcomer.node, fits)
+                else {
+                    break;
+                };
+                room -= sizes[at];
+                placement[at].insert(rank, newcomer.node);
+                changed = true;
+            }
         }
     }
     changed
 }
 
+/// The partition of which the node that has most places at `rank`, of `ranks`, is to give its place
+/// up to `newcomer`: the last one of its stretch, so that what stays is still a stretch.
+fn richest_place(
+    placement: &Placement,
+    rooms: &[Room],
+    (rank, ranks): (usize, usize),
+    newcomer: NodeId,
+    fits: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let holds = |at: usize, node: NodeId| placement[at].get(rank) == Some(&node);
+    let open = |at: &usize| !placement[*at].contains(&newcomer) && fits(*at);
+    let here = |node| (0..placement.len()).filter(|at| holds(*at, node)).count();
+    let stays = |holders: &Vec<NodeId>, node| holders.iter().take(ranks).any(|h| *h == node);
+    let all = |node| placement.iter().filter(|holders| stays(holders, node)).count();
+    let others = rooms.iter().filter(|room| room.node != newcomer);
+    let places = others.filter_map(|room| {
+        let last = (0..placement.len()).rev().find(|at| holds(*at, room.node) && open(at))?;
+        let per_slot = |count: usize| count as u64 * 1000 / u64::from(room.slots.max(1));
+        let (here, all) = (per_slot(here(room.node)), per_slot(all(room.node)));
+        // Trials come to the first holders; the others only have to store.
+        let riches = if rank == 0 { (here, all) } else { (all, here) };
+        Some((riches, room.node, last))
+    });
+    places.max().map(|(.., last)| last)
+}
+
 /// How many partitions each present node holds.
-fn loads(placement: &Placement, present: &BTreeMap<NodeId, u32>) -> BTreeMap<NodeId, u32> {
-    let mut load: BTreeMap<NodeId, u32> = present.keys().map(|node| (*node, 0)).collect();
+fn loads(placement: &Placement, present: &[Room]) -> BTreeMap<NodeId, u32> {
+    let mut load: BTreeMap<NodeId, u32> = present.iter().map(|room| (room.node, 0)).collect();
     for node in placement.iter().flatten() {
         load.entry(*node).and_modify(|count| *count += 1);
     }
@@ -180,34 +210,66 @@ mod tests {
     fn a_lost_holder_is_replaced_and_forgotten_only_when_others_have_the_data() {
         let mut placement = place(&[10; 6], &rooms(&[1, 1, 1]), 2);
         let survivors = [rooms(&[1, 1, 1])[0], rooms(&[1, 1, 1])[2]];
-        assert!(repair(&mut placement, &survivors, 2, |_, _| false));
+        assert!(repair(&mut placement, &[10; 6], &survivors, 2, |_, _| false));
         let present = |holders: &Vec<NodeId>| holders.iter().filter(|n| n.0 != 2).count() == 2;
         assert!(placement.iter().all(present), "{placement:?}");
-        assert!(!repair(&mut placement, &survivors, 2, |_, _| false), "copies are under way");
+        assert!(
+            !repair(&mut placement, &[10; 6], &survivors, 2, |_, _| false),
+            "copies are under way"
+        );
         assert!(placement.iter().flatten().any(|node| node.0 == 2));
-        assert!(repair(&mut placement, &survivors, 2, |_, _| true));
+        assert!(repair(&mut placement, &[10; 6], &survivors, 2, |_, _| true));
         assert!(placement.iter().flatten().all(|node| node.0 != 2), "{placement:?}");
-        assert!(!repair(&mut placement, &survivors, 2, |_, _| true), "nothing is left to do");
+        assert!(
+            !repair(&mut placement, &[10; 6], &survivors, 2, |_, _| true),
+            "nothing is left to do"
+        );
     }
 
     #[test]
     fn the_last_copy_is_not_forgotten_while_its_node_is_away() {
         let mut placement = vec![vec![NodeId(2)]];
-        repair(&mut placement, &rooms(&[1]), 1, |_, _| false);
-        repair(&mut placement, &[], 1, |_, _| false);
+        repair(&mut placement, &[10], &rooms(&[1]), 1, |_, _| false);
+        repair(&mut placement, &[10], &[], 1, |_, _| false);
         assert_eq!(placement, [vec![NodeId(2), NodeId(1)]]);
     }
 
     #[test]
     fn a_newcomer_becomes_the_first_holder_of_its_share_and_the_old_ones_stay_meanwhile() {
         let mut placement = place(&[10; 8], &rooms(&[1, 1, 1]), 1);
-        assert!(welcome(&mut placement, &rooms(&[1, 1, 1, 1])));
+        assert!(welcome(&mut placement, &[10; 8], &rooms(&[1, 1, 1, 1]), 1));
         let counts = [1, 2, 3, 4].map(|node| firsts(&placement, node));
         assert_eq!(counts, [2, 2, 2, 2], "{placement:?}");
         let newcomers = placement.iter().filter(|holders| holders[0] == NodeId(4));
         assert!(newcomers.clone().all(|holders| holders.len() == 2));
-        repair(&mut placement, &rooms(&[1, 1, 1, 1]), 1, |_, _| true);
+        repair(&mut placement, &[10; 8], &rooms(&[1, 1, 1, 1]), 1, |_, _| true);
         assert!(placement.iter().all(|holders| holders.len() == 1));
-        assert!(!welcome(&mut placement, &rooms(&[1, 1, 1, 1])));
+        assert!(!welcome(&mut placement, &[10; 8], &rooms(&[1, 1, 1, 1]), 1));
+    }
+
+    #[test]
+    fn a_newcomer_has_its_share_of_all_places_so_that_trials_can_stay_with_it() {
+        let mut placement = place(&[10; 8], &rooms(&[1, 1, 1]), 2);
+        let rooms = rooms(&[1, 1, 1, 1, 1]);
+        assert!(welcome(&mut placement, &[10; 8], &rooms, 2));
+        repair(&mut placement, &[10; 8], &rooms, 2, |_, _| true);
+        let held = |node| placement.iter().filter(|h| h.contains(&NodeId(node))).count();
+        assert_eq!((held(4), held(5)), (2, 3), "{placement:?}");
+        assert_eq!((firsts(&placement, 4), firsts(&placement, 5)), (1, 1), "{placement:?}");
+        assert!([1, 2, 3].iter().all(|node| held(*node) <= 4), "{placement:?}");
+    }
+
+    #[test]
+    fn nobody_is_given_more_than_it_has_room_for() {
+        let mut placement = place(&[10; 8], &rooms(&[1, 1, 1]), 2);
+        let mut rooms = rooms(&[1, 1, 1, 1]);
+        rooms[3].bytes = 15;
+        welcome(&mut placement, &[10; 8], &rooms, 2);
+        let held = |placement: &Placement| placement.iter().flatten().filter(|n| n.0 == 4).count();
+        assert_eq!(held(&placement), 1, "{placement:?}");
+        rooms[3].bytes = 0;
+        rooms.remove(1);
+        repair(&mut placement, &[10; 8], &rooms, 2, |_, _| false);
+        assert_eq!(held(&placement), 1, "the others take over what is lost: {placement:?}");
     }
 }

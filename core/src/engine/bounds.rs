@@ -14,12 +14,14 @@ pub struct Bounds {
     pub taken: BTreeSet<SlotId>,
     /// So many units may run at once.
     pub units_max: usize,
+    /// Whether slots that are left idle now are taken by others.
+    pub contended: bool,
 }
 
 impl Default for Bounds {
     /// Everything.
     fn default() -> Self {
-        Self { taken: BTreeSet::new(), units_max: usize::MAX }
+        Self { taken: BTreeSet::new(), units_max: usize::MAX, contended: false }
     }
 }
 

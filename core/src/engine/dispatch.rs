@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 impl Engine {
     pub(super) fn dispatch(&mut self) {
         let room = self.bounds.units_max.saturating_sub(self.assignments.len());
-        let taken =
-            |slot: &SlotId| self.assignments.contains_key(slot) || self.bounds.taken.contains(slot);
-        if room == 0 || self.view.slots().all(|slot| taken(&slot)) {
+        self.watch_idle_slots();
+        if room == 0 || self.idle.is_empty() {
             return;
         }
         let candidates = self.candidates();
@@ -26,10 +25,24 @@ impl Engine {
         busy.extend(taken);
         let slowness = self.costs.slowness();
         let arrivals = self.arrivals(&busy);
-        let problem =
-            hop::Problem { view: &self.view, busy: &busy, candidates, arrivals, slowness };
+        let idle = self.idle.iter();
+        let idle =
+            idle.map(|(slot, since)| (*slot, self.now.millis_since(*since) as f64)).collect();
+        let (view, busy, idle) = (&self.view, &busy, &idle);
+        let contended = self.bounds.contended;
+        let problem = hop::Problem { view, busy, idle, contended, candidates, arrivals, slowness };
         let plan = hop::plan(self.study.creation.spec.order, problem);
         plan.into_iter().take(room).for_each(|assignment| self.start(assignment));
+    }
+
+    /// Keeps account of the slots that run nothing, neither for this study nor for another.
+    fn watch_idle_slots(&mut self) {
+        let taken =
+            |slot: &SlotId| self.assignments.contains_key(slot) || self.bounds.taken.contains(slot);
+        let before = std::mem::take(&mut self.idle);
+        let since = |slot: &SlotId| before.get(slot).copied().unwrap_or(self.now);
+        let idle = self.view.slots().filter(|slot| !taken(slot));
+        self.idle = idle.map(|slot| (slot, since(&slot))).collect();
     }
 
     pub(super) fn is_assigned(&self, trial: TrialId) -> bool {

@@ -77,18 +77,34 @@ impl Engine {
         }
     }
 
-    /// A living node that has the checkpoint: the one that made it, else one with a copy.
+    /// A living node that has a checkpoint which is needed: the one that made it, else one with a
+    /// copy.
     pub(super) fn locate(&self, checkpoint: &Checkpoint) -> Option<NodeId> {
         let copies = self.copies.get(&checkpoint.state).into_iter().flatten().copied();
         let mut nodes = std::iter::once(checkpoint.node).chain(copies);
         nodes.find(|node| self.view.node(*node).is_some())
     }
 
+    /// The newest checkpoint that `trial` can go on from, other than the state `but`.
+    fn newest_living(&self, trial: &Trial, but: Option<Digest>) -> Option<Checkpoint> {
+        let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
+        let lives = |c: &&Checkpoint| {
+            // One that may have been released counts only where it is known to be.
+            let known = needed.contains(&c.state) || self.copies.contains_key(&c.state);
+            known && self.retention.keeps(&c.state) && self.locate(c).is_some()
+        };
+        let fits = |c: &&Checkpoint| {
+            let (epoch, visited) = self.resumption(trial, **c);
+            trial.can_roll_back(epoch, visited, self.study.partitions())
+        };
+        let others = trial.checkpoints.iter().rev().filter(|c| Some(c.state) != but);
+        others.filter(lives).find(fits).copied()
+    }
+
     /// The newest checkpoint turned out to be unusable: go on from the one before.
     pub(super) fn forget_state(&mut self, id: TrialId, state: Digest) {
         let Some(trial) = self.study.trial(id) else { return };
-        let mut older = trial.checkpoints.iter().rev().filter(|c| c.state != state);
-        let target = older.find(|checkpoint| self.locate(checkpoint).is_some()).copied();
+        let target = self.newest_living(trial, Some(state));
         self.roll_back(id, target);
     }
 
@@ -97,8 +113,7 @@ impl Engine {
         let Some(trial) = self.study.trial(id) else { return };
         let Some(newest) = trial.newest() else { return };
         if self.locate(newest).is_none() {
-            let mut older = trial.checkpoints.iter().rev();
-            let target = older.find(|checkpoint| self.locate(checkpoint).is_some()).copied();
+            let target = self.newest_living(trial, None);
             self.roll_back(id, target);
             self.make_ready(id);
         }

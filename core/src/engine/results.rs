@@ -63,6 +63,7 @@ impl Engine {
             self.costs.observe(unit.trial, attempt.slot.node, output.millis);
         }
         let (fence, slot, started) = (attempt.fence, attempt.slot, assignment.started);
+        self.copies.entry(output.state).or_default().insert(slot.node);
         self.record(Record::UnitCommitted(Commit { unit, fence, slot, started, output }));
         if unit.step == Step::Validate {
             self.decide(unit.trial);

@@ -1,9 +1,13 @@
 //! Which checkpoints must be kept: those that live trials may go on from, and the best model.
 //! Counts references, because two trials may have the same state.
+//!
+//! A trial's newest checkpoint that lies on two nodes stays until a newer one does: otherwise a node
+//! that makes several in a row, faster than they are copied, could take all of them with it.
 
 use crate::ids::{Digest, TrialId};
 use crate::study::Study;
-use std::collections::BTreeMap;
+use crate::trial::Checkpoint;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reference counts of kept checkpoints.
 #[derive(Debug, Clone, Default)]
@@ -14,20 +18,39 @@ pub(super) struct Retention {
 }
 
 impl Retention {
-    /// What the study as it stands keeps.
+    /// What the study as it stands may keep: a new leader does not know yet what lies where.
     pub(super) fn of(study: &Study) -> Self {
         let mut retention = Self::default();
         for trial in &study.trials {
-            retention.update(study, trial.id);
+            let live = trial.checkpoints.iter().filter(|_| trial.end.is_none());
+            retention.keep(study, trial.id, live.map(|c| c.state).collect());
         }
         retention
     }
 
-    /// Takes in a change of `trial`; returns the checkpoints that nobody needs any more.
-    pub(super) fn update(&mut self, study: &Study, trial: TrialId) -> Vec<Digest> {
+    /// Takes in a change of `trial`, of whose checkpoints some are `safe`; returns those that nobody
+    /// needs any more.
+    pub(super) fn update(
+        &mut self,
+        study: &Study,
+        trial: TrialId,
+        safe: impl Fn(&Checkpoint) -> bool,
+    ) -> Vec<Digest> {
         let live = study.trial(trial).filter(|trial| trial.end.is_none());
-        let kept: Vec<Digest> =
-            live.map(|t| t.checkpoints.iter().map(|c| c.state).collect()).unwrap_or_default();
+        let kept = live.map(|trial| {
+            let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
+            let safe = trial.checkpoints.iter().rfind(|c| safe(c)).map(|c| c.state);
+            let safe = safe.filter(|state| !needed.contains(state));
+            // What was let go before, as after a roll-back, is not there any more.
+            let newest = trial.newest().map(|c| c.state);
+            let before = self.trials.get(&trial.id).map(Vec::as_slice).unwrap_or_default();
+            let there = |state: &Digest| Some(*state) == newest || before.contains(state);
+            needed.into_iter().chain(safe).filter(there).collect()
+        });
+        self.keep(study, trial, kept.unwrap_or_default())
+    }
+
+    fn keep(&mut self, study: &Study, trial: TrialId, kept: Vec<Digest>) -> Vec<Digest> {
         let best = study.best().map(|(_, best)| best.state);
         for state in kept.iter().chain(&best) {
             *self.counts.entry(*state).or_default() += 1;

@@ -26,6 +26,16 @@ fn a_lost_node_gives_its_units_back() {
 const PARTITION_0: crate::ids::PartitionId = crate::ids::PartitionId(0);
 
 #[test]
+fn a_unit_that_was_lost_with_its_node_goes_before_trials_that_have_waited_for_long() {
+    let both = |rank| Offer { partitions: [(PARTITION_0, rank)].into(), ..offer(1, []) };
+    let (mut leader, tries) = Leader::with_nodes(creation(6, 1, 1), [both(0), both(1)]);
+    let [lost, other] = tries[..] else { panic!("both nodes run something: {tries:?}") };
+    assert_eq!(leader.settle(left(1, 1)), [], "the other node is busy");
+    let next = leader.complete(other, 0.5);
+    assert_eq!(next.iter().map(|attempt| attempt.unit).collect::<Vec<_>>(), [lost.unit]);
+}
+
+#[test]
 fn a_node_that_leaves_under_another_boot_number_stays() {
     let (mut leader, attempt) = after(0);
     assert_eq!(leader.tell(left(1, 0)), []);
@@ -154,7 +164,8 @@ fn a_copy_on_an_unknown_node_or_of_an_unknown_state_is_no_copy() {
     let (mut leader, _) = after(1);
     leader.tell(Event::StateStored { node: NodeId(9), state: state(0, 1, 1) });
     leader.tell(Event::StateStored { node: NodeId(2), state: state(5, 5, 5) });
-    assert!(leader.engine.copies.is_empty());
+    let known: BTreeSet<NodeId> = leader.engine.copies.values().flatten().copied().collect();
+    assert_eq!((leader.engine.copies.len(), known), (1, [NodeId(1)].into()), "only who made it");
 }
 
 #[test]

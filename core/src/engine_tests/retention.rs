@@ -126,3 +126,41 @@ fn a_roll_back_leaves_its_states_to_be_made_again() {
     assert_eq!(released(&leader.persist()), [], "a release could meet the new copy");
     assert_eq!(kept(&leader), [state(0, 1, 3)]);
 }
+
+/// A lone trial over six partitions of node 1, beside another node, after so many of its units.
+fn beside_another_node(units: usize) -> (Leader, Try) {
+    let (mut leader, tries) = Leader::with_nodes(creation(1, 2, 6), [offer(1, 0..6), offer(1, [])]);
+    let attempt = leader.advance(tries[0], units, 0.5);
+    (leader, attempt)
+}
+
+#[test]
+fn the_newest_checkpoint_that_lies_twice_stays_until_a_newer_one_does() {
+    let (mut leader, attempt) = beside_another_node(1);
+    leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 1) });
+    let attempt = leader.advance(attempt, 3, 0.5);
+    let uncopied = [state(0, 1, 1), state(0, 1, 3), state(0, 1, 4)];
+    assert_eq!(kept(&leader), sorted(uncopied), "3 and 4 are on node 1 alone");
+    leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 4) });
+    leader.finish(attempt, 0.5);
+    assert_eq!(released(&leader.persist()), sorted([state(0, 1, 1), state(0, 1, 3)]));
+}
+
+#[test]
+fn a_node_that_takes_several_uncopied_checkpoints_with_it_costs_only_those() {
+    let (mut leader, attempt) = beside_another_node(2);
+    leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 2) });
+    let lost = leader.advance(attempt, 3, 0.5);
+    let records = appended(&leader.tell(left(1, 1)));
+    assert_eq!(records, [failed(lost, Failure::TrainerLost), rolled_back(0, 1, 2)]);
+}
+
+#[test]
+fn a_checkpoint_that_was_let_go_is_not_kept_again_after_a_roll_back() {
+    let (mut leader, attempt) = beside_another_node(3);
+    let newest = state(0, 1, 3);
+    let failure = Failure::StateUnusable { state: newest, detail: "bad hash".to_owned() };
+    leader.tell(Event::UnitFailed(attempt, failure));
+    leader.persist();
+    assert_eq!(kept(&leader), [state(0, 1, 2)], "1 is gone");
+}

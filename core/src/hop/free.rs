@@ -6,7 +6,7 @@
 //! cycle sends them, and an idle slot is kept for one that the cycle sends there in a moment.
 
 use super::load::take;
-use super::{Arrival, Assignment, Candidate, Problem};
+use super::{Arrival, Assignment, Candidate, DEFERRED, Problem, URGENT};
 use crate::ids::{NodeId, SlotId};
 use crate::unit::Step;
 use std::collections::BTreeSet;
@@ -21,8 +21,12 @@ const PLENTY: usize = 2;
 
 pub(super) fn plan(problem: Problem<'_>, mut idle: BTreeSet<SlotId>) -> Vec<Assignment> {
     let mut queue: Vec<&Candidate> = problem.candidates.iter().collect();
+    // Lost units first of all, and what keeps failing last.
+    let class = |candidate: &Candidate| (candidate.since > URGENT, candidate.since >= DEFERRED);
     queue.sort_by(|a, b| {
-        b.remaining.total_cmp(&a.remaining).then((a.since, a.trial).cmp(&(b.since, b.trial)))
+        let remaining = b.remaining.total_cmp(&a.remaining);
+        let waiting = (a.since, a.trial).cmp(&(b.since, b.trial));
+        class(a).cmp(&class(b)).then(remaining).then(waiting)
     });
     let mut assignments = Vec::new();
     if are_scarce(&problem) {

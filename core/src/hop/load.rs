@@ -2,7 +2,7 @@
 
 use super::{Busy, Candidate, Problem};
 use crate::ids::{NodeId, SlotId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Expected work queued at each node, in milliseconds a slot.
 pub(super) struct Load {
@@ -46,11 +46,16 @@ impl Busy {
     }
 }
 
-/// Takes the first idle slot of `node`.
-pub(super) fn take(idle: &mut std::collections::BTreeSet<SlotId>, node: NodeId) -> Option<SlotId> {
+/// The first idle slot of `node`.
+pub(super) fn first_of(idle: &BTreeSet<SlotId>, node: NodeId) -> Option<SlotId> {
     let first = SlotId { node, index: 0 };
     let last = SlotId { node, index: u32::MAX };
-    let slot = *idle.range(first..=last).next()?;
+    idle.range(first..=last).next().copied()
+}
+
+/// Takes the first idle slot of `node`.
+pub(super) fn take(idle: &mut BTreeSet<SlotId>, node: NodeId) -> Option<SlotId> {
+    let slot = first_of(idle, node)?;
     idle.remove(&slot);
     Some(slot)
 }

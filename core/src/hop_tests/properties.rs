@@ -71,7 +71,8 @@ fn solve(order: Order, drawn: &Drawn) -> Vec<Assignment> {
         candidates.iter_mut().for_each(|candidate| candidate.steps.truncate(1));
     }
     let (view, busy, slowness) = (&drawn.view, &drawn.busy, &drawn.slowness);
-    plan(order, Problem { view, busy, candidates, arrivals: Vec::new(), slowness })
+    let (idle, arrivals) = (&BTreeMap::new(), Vec::new());
+    plan(order, Problem { view, busy, idle, contended: false, candidates, arrivals, slowness })
 }
 
 /// The slots that are idle even after the plan.

@@ -7,6 +7,9 @@ use crate::trial::Trial;
 use crate::unit::{Step, Unit};
 use std::collections::BTreeMap;
 
+/// For how many epochs states are remembered: longer than a trial remembers its checkpoints.
+const EPOCHS: u32 = 9;
+
 /// What the auditor knows of a trial under way.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
@@ -109,7 +112,7 @@ impl Account {
         if decision == Decision::Continue {
             self.epoch = Epoch(epoch.0 + 1);
             self.earlier = std::mem::take(&mut self.visited);
-            self.states.retain(|(made_in, _), _| made_in.0 + 1 >= epoch.0);
+            self.states.retain(|(made_in, _), _| made_in.0 + EPOCHS >= epoch.0);
         }
         Ok(())
     }

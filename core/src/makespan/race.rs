@@ -70,7 +70,10 @@ impl<'a> Race<'a> {
         let arrivals = arrivals.filter_map(|(until, a)| self.arrival(a, left(until))).collect();
         let candidates = (0..self.case.trials).filter_map(|trial| self.candidate(trial)).collect();
         let (view, slowness) = (&self.view, &self.slowness);
-        let problem = Problem { view, busy: &busy, candidates, arrivals, slowness };
+        let idle = BTreeMap::new();
+        let (busy, idle) = (&busy, &idle);
+        let problem =
+            Problem { view, busy, idle, contended: false, candidates, arrivals, slowness };
         for assignment in hop::plan(self.order, problem) {
             let trial = assignment.trial.0 as usize;
             let units = if assignment.step == Step::Validate { VALIDATION } else { 1.0 };
@@ -93,7 +96,7 @@ impl<'a> Race<'a> {
             trial: TrialId(trial),
             steps: hop::open_steps(self.order, TrialId(trial), &runner.visited, self.case.nodes),
             place: runner.place,
-            since: runner.since,
+            since: hop::URGENT + 1 + runner.since,
             cost,
             remaining: cost * (epochs_left * epoch_units - runner.visited.len() as f64),
         })

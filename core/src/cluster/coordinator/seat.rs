@@ -135,6 +135,12 @@ impl Seat {
         partitions.iter().map(|blob| blob.digest).collect()
     }
 
+    /// The bytes of its partitions, by number.
+    pub(super) fn partition_sizes(&self) -> Vec<u64> {
+        let partitions = &self.study().creation.manifest.partitions;
+        partitions.iter().map(|blob| blob.bytes).collect()
+    }
+
     /// Its partitions and its validation rows.
     pub(super) fn data(&self) -> impl Iterator<Item = &Digest> {
         self.data.iter()

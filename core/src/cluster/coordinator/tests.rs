@@ -319,6 +319,27 @@ fn lost_data_is_restored_and_a_newcomer_gets_work() {
 }
 
 #[test]
+fn a_newcomer_works_as_much_as_the_others_although_trials_can_stay_where_they_are() {
+    let mut world = World::new(3);
+    let study = world.submit("study", 10, 8, PRIORITY);
+    for _ in 0..20 {
+        world.step();
+    }
+    world.join(NodeId(4));
+    world.tell(ClusterEvent::Ticked);
+    let before = world.units.clone();
+    for _ in 0..100 {
+        world.step();
+        world.tell(ClusterEvent::Ticked);
+    }
+    let done = |node| {
+        let key = (study, NodeId(node));
+        world.units.get(&key).unwrap_or(&0) - before.get(&key).unwrap_or(&0)
+    };
+    assert!(done(4) >= 15, "{:?}", [1, 2, 3, 4].map(done));
+}
+
+#[test]
 fn a_draining_node_may_go_when_others_have_what_it_had() {
     let mut world = World::new(3);
     let study = world.submit("study", 10, 6, PRIORITY);

@@ -92,7 +92,7 @@ impl World {
 
 /// Whether a live trial of the study may go on from this state, or it is the best.
 fn needs(study: &Study, state: &Digest) -> bool {
-    let mut kept = study.active().flat_map(|trial| &trial.checkpoints);
+    let mut kept = study.active().flat_map(|trial| trial.needed());
     let best = study.best().map(|(_, best)| best.state);
     best == Some(*state) || kept.any(|checkpoint| checkpoint.state == *state)
 }
