@@ -8,6 +8,7 @@ mod clean;
 mod cluster;
 mod completions;
 mod conclusion;
+mod delete;
 mod dev;
 mod drain;
 mod export;
@@ -93,6 +94,7 @@ enum Command {
     Pause(pause::PauseArgs),
     Cancel(cancel::CancelArgs),
     Priority(priority::PriorityArgs),
+    Delete(delete::DeleteArgs),
     Fetch(fetch::FetchArgs),
     Drain(drain::DrainArgs),
 }
@@ -184,6 +186,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Pause(args) => pause::pause(&args),
         Command::Cancel(args) => cancel::cancel(&args),
         Command::Priority(args) => priority::priority(&args),
+        Command::Delete(args) => delete::delete(&args),
         Command::Fetch(args) => fetch::fetch(&args, &registry),
         Command::Drain(args) => drain::drain(&args),
     };

@@ -46,7 +46,7 @@ pub(crate) fn router(office: Office) -> Router {
             "/v1/studies/plan",
             post(studies::plan).layer(DefaultBodyLimit::max(CREATION_BYTES_MAX)),
         )
-        .route("/v1/studies/{name}", get(studies::show))
+        .route("/v1/studies/{name}", get(studies::show).delete(studies::remove))
         .route("/v1/studies/{name}/records", get(studies::records))
         .route("/v1/studies/{name}/running", get(studies::running))
         .route("/v1/studies/{name}/priority", put(studies::prioritise))

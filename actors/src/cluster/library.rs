@@ -87,8 +87,12 @@ fn fold(records: &[Record], shelves: &RwLock<Shelves>) -> Result<(), String> {
     let mut shelves = shelves.write().unwrap_or_else(PoisonError::into_inner);
     for record in decoded {
         shelves.catalog.apply(&record).map_err(|error| error.to_string())?;
-        if let ClusterRecord::Study { study, entry } = record {
-            shelves.entries.entry(study).or_default().push(entry.encode().into());
+        match record {
+            ClusterRecord::Study { study, entry } => {
+                shelves.entries.entry(study).or_default().push(entry.encode().into());
+            }
+            ClusterRecord::Removed { study } => drop(shelves.entries.remove(&study)),
+            _ => {}
         }
     }
     Ok(())

@@ -23,6 +23,8 @@ pub struct Listed {
     pub wanted: Wanted,
     /// Which nodes hold its partitions.
     pub placement: Placement,
+    /// It was removed: only its number is left of it.
+    pub removed: bool,
 }
 
 /// Everything the journal of a cluster tells.
@@ -63,8 +65,9 @@ impl Catalog {
                     let study = Study::new((**creation).clone());
                     let placement = Placement::new();
                     let (created, records, priority) = (entry.at, 1, PRIORITY);
-                    let wanted = Wanted::Running;
-                    let listed = Listed { study, created, records, priority, wanted, placement };
+                    let (wanted, removed) = (Wanted::Running, false);
+                    let listed =
+                        Listed { study, created, records, priority, wanted, placement, removed };
                     self.studies.insert(*id, listed);
                 }
                 _ => {
@@ -84,6 +87,12 @@ impl Catalog {
                 self.listed(*study)?.priority = *priority;
             }
             ClusterRecord::Wanted { study, wanted } => self.listed(*study)?.wanted = *wanted,
+            ClusterRecord::Removed { study } => {
+                let listed = self.listed(*study)?;
+                listed.removed = true;
+                listed.study.trials.clear();
+                listed.placement.clear();
+            }
         }
         Ok(())
     }
@@ -97,7 +106,7 @@ impl Catalog {
         StudyId(self.studies.len() as u32)
     }
 
-    /// All studies, by number.
+    /// All studies, by number, those that were removed too.
     pub fn studies(&self) -> impl Iterator<Item = (StudyId, &Listed)> {
         self.studies.iter().map(|(id, listed)| (*id, listed))
     }
@@ -109,7 +118,8 @@ impl Catalog {
 
     /// The study of this name.
     pub fn named(&self, name: &str) -> Option<(StudyId, &Listed)> {
-        self.studies().find(|(_, listed)| listed.study.creation.spec.name == name)
+        let mut there = self.studies().filter(|(_, listed)| !listed.removed);
+        there.find(|(_, listed)| listed.study.creation.spec.name == name)
     }
 
     /// The name of a node, as far as the journal knows it.

@@ -88,6 +88,11 @@ impl Coordinator {
             let (study, placement) = (listed.study.clone(), listed.placement.clone());
             let seat = Seat::new(study, listed.records, listed.priority, placement);
             coordinator.take_seat(id, seat);
+            if listed.removed
+                && let Some(seat) = coordinator.seats.get_mut(&id)
+            {
+                seat.remove();
+            }
             coordinator.want(id, listed.wanted);
         }
         coordinator.flush();
@@ -111,6 +116,7 @@ impl Coordinator {
                 self.created(*creation, placement, priority);
             }
             ClusterEvent::Prioritised { study, priority } => self.prioritised(study, priority),
+            ClusterEvent::Removed(study) => self.removed(study),
             ClusterEvent::Reserved(blobs) => self.reserve(blobs),
             ClusterEvent::Durable(ticket) => self.durable(ticket),
             ClusterEvent::Ticked => self.tick(),
@@ -148,9 +154,15 @@ impl Coordinator {
 
     /// The study of this name, and the fingerprint of what determines its result.
     pub fn named(&self, name: &str) -> Option<(StudyId, Digest)> {
-        let mut seats = self.seats.iter().map(|(id, seat)| (*id, &seat.study().creation));
+        let there = self.seats.iter().filter(|(_, seat)| !seat.is_removed());
+        let mut seats = there.map(|(id, seat)| (*id, &seat.study().creation));
         let found = seats.find(|(_, creation)| creation.spec.name == name);
         found.map(|(id, creation)| (id, creation.fingerprint))
+    }
+
+    /// Whether a study was removed.
+    pub fn is_removed(&self, study: StudyId) -> bool {
+        self.seats.get(&study).is_some_and(Seat::is_removed)
     }
 
     /// The units under way, each with the moment at which it was assigned.
@@ -210,6 +222,13 @@ impl Coordinator {
         if let Some(seat) = self.seats.get_mut(&study).filter(|seat| seat.priority != priority) {
             seat.priority = priority;
             self.decided.push(ClusterRecord::Prioritised { study, priority });
+        }
+    }
+
+    fn removed(&mut self, study: StudyId) {
+        let seat = self.seats.get_mut(&study).filter(|seat| !seat.is_removed());
+        if seat.is_some_and(Seat::remove) {
+            self.decided.push(ClusterRecord::Removed { study });
         }
     }
 

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// The version of the record format that this build writes, and the newest it reads.
-pub const CLUSTER_FORMAT: u16 = 1;
+/// The newest version of the record format that this build reads. A record is written in the first
+/// version that knows it, so that older nodes read all that they can.
+pub const CLUSTER_FORMAT: u16 = 2;
 
 /// The priorities that a study may have; shares of the slots are proportional to them.
 pub const PRIORITIES: RangeInclusive<u32> = 1..=100;
@@ -69,6 +70,11 @@ pub enum ClusterRecord {
         /// What is wanted of it.
         wanted: Wanted,
     },
+    /// Somebody removed a study that was over: its name is free, its data of no use. Since version 2.
+    Removed {
+        /// Which study.
+        study: StudyId,
+    },
 }
 
 /// What users want of a study.
@@ -105,9 +111,17 @@ impl Wanted {
 }
 
 impl ClusterRecord {
+    /// The first version that knows this record.
+    fn version(&self) -> u16 {
+        match self {
+            ClusterRecord::Removed { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// The bytes to store: the format version, then the record in postcard.
     pub fn encode(&self) -> Vec<u8> {
-        let version = CLUSTER_FORMAT.to_le_bytes().to_vec();
+        let version = self.version().to_le_bytes().to_vec();
         postcard::to_extend(self, version).expect("records hold nothing that postcard cannot write")
     }
 
@@ -147,6 +161,7 @@ mod tests {
             ClusterRecord::Placed { study: StudyId(1), placement: vec![vec![NodeId(1)]] },
             ClusterRecord::Prioritised { study: StudyId(1), priority: 10 },
             ClusterRecord::Wanted { study: StudyId(1), wanted: Wanted::Paused },
+            ClusterRecord::Removed { study: StudyId(1) },
         ];
         for record in records {
             let bytes = record.encode();

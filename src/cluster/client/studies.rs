@@ -145,6 +145,14 @@ impl Client {
         self.order(Method::POST, &of(name, verb), Bytes::new()).await
     }
 
+    /// Removes a study that has ended.
+    ///
+    /// # Errors
+    /// No answer, no such study, or one that is under way.
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), ClusterError> {
+        self.order(Method::DELETE, &of(name, ""), Bytes::new()).await
+    }
+
     /// Gives a study another share of the slots.
     ///
     /// # Errors

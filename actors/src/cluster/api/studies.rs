@@ -57,7 +57,7 @@ pub(super) async fn list(
     };
     let (running, moved) = volatile(&office).await;
     let infos = desk.library.read(|catalog| {
-        let studies = catalog.studies();
+        let studies = catalog.studies().filter(|(_, listed)| !listed.removed);
         studies.map(|(id, listed)| info(id, listed, &running, &moved)).collect::<Vec<_>>()
     });
     Ok(Json(infos).into_response())
@@ -244,6 +244,23 @@ pub(super) async fn command(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let error = format!("study {name:?} has ended, expected one that is under way");
+    Err(Refusal::new(StatusCode::CONFLICT, error))
+}
+
+pub(super) async fn remove(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    if office.leader().is_none() {
+        let path = format!("/v1/studies/{name}");
+        return pass(&office, &headers, Method::DELETE, &path, Bytes::new()).await;
+    }
+    let study = study_named(&office, &name)?;
+    if office.ask(|answer| Question::Remove { study, answer }).await? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let error = format!("study {name:?} is under way: cancel it first");
     Err(Refusal::new(StatusCode::CONFLICT, error))
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Question {
     Tell { study: StudyId, event: Event, answer: Answered<bool> },
     /// Set a study's share.
     Prioritise { study: StudyId, priority: u32, answer: Answered<()> },
+    /// Remove a study; false if it is not over.
+    Remove { study: StudyId, answer: Answered<bool> },
     /// Let a node leave.
     Drain { node: NodeId, answer: Answered<bool> },
     /// What runs.
@@ -75,6 +77,11 @@ impl LeaderState {
                 self.take(ClusterEvent::Prioritised { study, priority });
                 self.when_durable(move || answer.send(()).unwrap_or_default());
             }
+            Question::Remove { study, answer } => {
+                self.take(ClusterEvent::Removed(study));
+                let removed = self.coordinator.is_removed(study);
+                self.when_durable(move || answer.send(removed).unwrap_or_default());
+            }
             Question::Drain { node, answer } => {
                 let known = self.nodes.session(node).is_some();
                 if known && self.nodes.drain(node) {
@@ -100,6 +107,10 @@ impl LeaderState {
     ) {
         if let Some((study, fingerprint)) = self.coordinator.named(&creation.spec.name) {
             let same = fingerprint == creation.fingerprint;
+            // Its data may have been lost, and its submitter has brought it anew.
+            for (node, blob) in held.into_iter().filter(|_| same) {
+                self.take(ClusterEvent::Arrived { node, blob });
+            }
             // What is known may not be durable yet.
             let known = if same { Submitted::Known(study) } else { Submitted::NameTaken };
             return self.when_durable(move || drop(answer.send(known)));

@@ -90,6 +90,8 @@ pub enum ClusterEvent {
         /// Its share.
         priority: u32,
     },
+    /// Somebody removes a study that is over.
+    Removed(StudyId),
     /// Data is about to be brought for a study that will be submitted.
     Reserved(Vec<Digest>),
     /// The journal is durable up to and including this batch.

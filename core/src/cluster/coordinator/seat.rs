@@ -31,6 +31,7 @@ pub(super) struct Seat {
     pub(super) wanted: Wanted,
     class: Digest,
     data: BTreeSet<Digest>,
+    removed: bool,
 }
 
 impl Seat {
@@ -40,8 +41,8 @@ impl Seat {
         let data = manifest.partitions.iter().chain([&manifest.validation]);
         let data = data.map(|blob| blob.digest).collect();
         let class = Digest([0; 32]);
-        let (state, wanted) = (State::Still(Box::new(study)), Wanted::Running);
-        Self { state, records, priority, placement, wanted, class, data }
+        let (state, wanted, removed) = (State::Still(Box::new(study)), Wanted::Running, false);
+        Self { state, records, priority, placement, wanted, class, data, removed }
     }
 
     /// Gives the study an engine, unless it is over.
@@ -68,6 +69,21 @@ impl Seat {
         {
             self.state = State::Still(Box::new(engine.into_study()));
         }
+    }
+
+    /// Whether it was removed.
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed
+    }
+
+    /// Forgets everything about a study that is over; false if it is not.
+    pub(super) fn remove(&mut self) -> bool {
+        let State::Still(study) = &mut self.state else { return false };
+        study.trials.clear();
+        self.data.clear();
+        self.placement.clear();
+        self.removed = true;
+        true
     }
 
     pub(super) fn engine(&self) -> Option<&Engine> {

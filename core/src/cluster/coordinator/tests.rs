@@ -1,6 +1,7 @@
 //! A coordinator among simulated nodes that compute at once or die: what it promises.
 
 mod found;
+mod removal;
 
 use super::*;
 use crate::simulation::computed;
