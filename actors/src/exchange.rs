@@ -31,8 +31,10 @@ use transfer::Order;
 use wallaby_core::ids::Digest;
 use wallaby_links::peers::{LinkError, Peers};
 
-/// How long a source may send nothing before the next one is asked.
+/// How long the last source that is left may send nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A source before others may send nothing for this part of the patience, when it is asked first.
+const HURRY: u32 = 5;
 /// How long a peer that is given a blob may take nothing, or write it to disk at the end.
 const PUSH_PATIENCE: Duration = Duration::from_secs(30);
 /// How often somebody who wants a blob joins others' transfers that fail.
@@ -90,8 +92,9 @@ impl Exchange {
     }
 
     /// Sees to it that a blob is here: at once if it is, else by asking `sources` (`host:port`)
-    /// one after the other. A source that stops for 5 s or breaks off is left for the next one,
-    /// which goes on where it stopped; one whose bytes are wrong is not asked again. All who want
+    /// one after the other. A source that stops for 1 s or breaks off is left for the next one,
+    /// which goes on where it stopped, the last one if it stops for 5 s; if that was in vain, all
+    /// are asked again and given 5 s each. One whose bytes are wrong is not asked again. All who want
     /// a blob share one transfer, and it goes on if they stop waiting. At most 8 blobs are moved
     /// at once, 3 from one source; the others wait.
     ///

@@ -12,8 +12,8 @@ Example:
   wallaby delete digits
   wallaby delete digits --yes
 
-Its data and its best model go from all nodes a minute later, and its name is free. What was fetched
-stays. A study that is under way has to be cancelled first.")]
+Its data and its best model go from all nodes, and its name is free. What was fetched stays. A study
+that is under way has to be cancelled first.")]
 pub(super) struct DeleteArgs {
     /// The study
     #[arg(value_name = "STUDY")]

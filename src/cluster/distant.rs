@@ -55,8 +55,17 @@ impl Distant {
     }
 }
 
-/// Brings blobs from a cluster into a store; gives back how many bytes came. One that is on no
-/// node stays away: whoever needs it knows how else to get it, or says that it is missing.
+/// What was brought from a cluster.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Brought {
+    /// How many bytes came.
+    pub(super) bytes: u64,
+    /// How many blobs are on no node.
+    pub(super) missing: usize,
+}
+
+/// Brings blobs from a cluster into a store. One that is on no node stays away: whoever needs it
+/// knows how else to get it, or says that it is missing.
 ///
 /// # Errors
 /// No answer, or no room.
@@ -64,18 +73,18 @@ pub(super) async fn bring(
     client: &Client,
     digests: impl Iterator<Item = Digest>,
     store: &BlobStore,
-) -> Result<u64, Error> {
-    let mut came = 0;
+) -> Result<Brought, Error> {
+    let mut came = Brought::default();
     for digest in digests {
         if store.contains(&digest) {
             continue;
         }
         match client.blob(digest).await {
             Ok(bytes) => {
-                came += bytes.len() as u64;
+                came.bytes += bytes.len() as u64;
                 store.put(bytes, true)?;
             }
-            Err(ClusterError::NoBlob { .. }) => {}
+            Err(ClusterError::NoBlob { .. }) => came.missing += 1,
             Err(error) => return Err(error.into()),
         }
     }

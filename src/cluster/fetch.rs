@@ -55,12 +55,19 @@ pub(crate) async fn fetch(
     let rows = partitions.iter().chain([validation]).map(|blob| blob.digest);
     let best = study.best().map(|(_, best)| best.state);
     let wanted = best.into_iter().chain(rows.filter(|_| data));
-    let bytes = bring(client, wanted, &store).await?;
+    let brought = bring(client, wanted, &store).await?;
+    if brought.missing > 0 {
+        let missing = brought.missing;
+        warn(&format!(
+            "{missing} blobs of {name} are on no node that is there: fetch it again when the nodes \
+             that have them are back; without data, `verify` reads it from its source"
+        ));
+    }
     let ended = matches!(study.phase, Phase::Ended(_));
     let records = remote.entries.len();
     // What follows computes, and speaks to nobody.
     leave_results(folder, &lock, registry, ended, warn)?;
-    Ok(Fetched { records, bytes, ended })
+    Ok(Fetched { records, bytes: brought.bytes, ended })
 }
 
 /// Makes the folder this study's, and nobody else's meanwhile.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use wallaby_core::ids::NodeId;
 use wallaby_links::gossip::{Change, Member};
 
@@ -22,6 +23,9 @@ pub(crate) mod keys {
     pub(crate) const STANDING: &str = "standing";
 }
 
+/// How long a node that has left is remembered, unless it votes.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
 /// How a node is, as gossip sees it from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -35,6 +39,8 @@ pub(crate) enum Presence {
 pub(crate) struct Listing {
     pub(crate) member: Member,
     pub(crate) presence: Presence,
+    /// Since when it is so.
+    since: Instant,
 }
 
 impl Listing {
@@ -51,6 +57,12 @@ impl Listing {
     /// Its number in the cluster, once it has one.
     pub(crate) fn id(&self) -> Option<NodeId> {
         self.number(keys::ID).map(NodeId)
+    }
+
+    /// Whether it has left for good: nobody waits for a trainer that has been gone for so long.
+    fn is_forgotten(&self) -> bool {
+        let votes = matches!(self.value(keys::ROLE), Some("leader" | "voter"));
+        self.presence == Presence::Left && !votes && self.since.elapsed() >= REMEMBERED
     }
 
     /// How the actors' sessions call it.
@@ -75,6 +87,7 @@ impl Directory {
         let mut presence = |name: &String, boot: u64, presence| {
             if let Some(listing) = listings.get_mut(name).filter(|l| l.member.boot == boot) {
                 listing.presence = presence;
+                listing.since = Instant::now();
             }
         };
         match change {
@@ -85,8 +98,10 @@ impl Directory {
                     known.member.boot <= member.boot || known.presence == Presence::Left
                 };
                 if known.is_none_or(over) {
-                    let listing = Listing { member: member.clone(), presence: Presence::Alive };
-                    listings.insert(member.name.clone(), listing);
+                    let (member, since) = (member.clone(), Instant::now());
+                    let listing = Listing { member, presence: Presence::Alive, since };
+                    listings.insert(listing.member.name.clone(), listing);
+                    listings.retain(|_, listing| !listing.is_forgotten());
                 }
             }
             Change::Updated(member) => {
@@ -104,7 +119,7 @@ impl Directory {
     /// Everybody known, by name.
     pub(crate) fn all(&self) -> Vec<Listing> {
         let listings = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        listings.values().cloned().collect()
+        listings.values().filter(|listing| !listing.is_forgotten()).cloned().collect()
     }
 
     /// The node of this name.

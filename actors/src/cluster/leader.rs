@@ -18,7 +18,7 @@ use nodes::Nodes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wallaby_core::cluster::{ClusterCommand, ClusterEvent, Coordinator, Purpose, StudyId, Ticket};
 use wallaby_core::engine::Event;
 use wallaby_core::ids::{Digest, NodeId, Term};
@@ -69,6 +69,8 @@ pub(crate) struct LeaderState {
     coordinator: Coordinator,
     clock: Clock,
     term: Term,
+    /// When it began to lead.
+    began: Instant,
     appender: Appending,
     mail: Arc<dyn Mail>,
     directory: Directory,
@@ -106,6 +108,7 @@ impl Actor for Leader {
             coordinator,
             clock,
             term,
+            began: Instant::now(),
             appender,
             mail,
             directory,

@@ -5,13 +5,14 @@ use super::announced::Announced;
 use super::error::{FetchError, Said};
 use super::meter::Kind;
 use super::sink::{Sink, blocking};
-use super::{Inner, address_of};
+use super::{HURRY, Inner, address_of};
 use crate::blobs::BlobError;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
 use wallaby_core::ids::Digest;
 use wallaby_links::peers::LinkError;
@@ -68,12 +69,15 @@ pub(super) async fn run(exchange: &Inner, order: &Order) -> Result<u64, FetchErr
         Err(error) => return Err(store(error)),
     }
     let mut transfer = Transfer::new(exchange, order);
-    for _ in 0..ROUNDS_MAX {
-        let mut gained = false;
+    for round in 0..ROUNDS_MAX {
+        let (mut gained, mut hurried) = (false, false);
         for place in 0..transfer.sources.len() {
             if !transfer.sources[place].trusted {
                 continue;
             }
+            transfer.hurries =
+                round == 0 && transfer.sources[place + 1..].iter().any(|s| s.trusted);
+            hurried |= transfer.hurries;
             let _turn = exchange.limits.turn(&transfer.sources[place].address).await;
             match transfer.visit(place).await.map_err(store)? {
                 Visited::Done(bytes) => return Ok(bytes),
@@ -81,7 +85,7 @@ pub(super) async fn run(exchange: &Inner, order: &Order) -> Result<u64, FetchErr
                 Visited::InVain => {}
             }
         }
-        if !gained {
+        if !gained && !hurried {
             break;
         }
     }
@@ -99,6 +103,8 @@ struct Transfer<'a> {
     exchange: &'a Inner,
     order: &'a Order,
     sources: Vec<Source>,
+    /// Whether there are others to ask who may be faster.
+    hurries: bool,
     givers: Givers,
     /// Bytes that came, also those that were forgotten again.
     taken: u64,
@@ -113,7 +119,13 @@ impl<'a> Transfer<'a> {
                 sources.push(Source { address: address.clone(), why, trusted: true });
             }
         }
-        Self { exchange, order, sources, givers: Givers::Several, taken: 0 }
+        Self { exchange, order, sources, hurries: false, givers: Givers::Several, taken: 0 }
+    }
+
+    /// How long the source that is asked now may send nothing.
+    fn patience(&self) -> Duration {
+        let patience = self.exchange.patience;
+        if self.hurries { patience / HURRY } else { patience }
     }
 
     /// Takes what a source has. The file is open only meanwhile: many may wait for their turn.
@@ -184,7 +196,7 @@ impl<'a> Transfer<'a> {
         let address = &self.sources[place].address;
         let path = address_of(&self.order.digest, self.order.kind);
         let range = (from > 0).then(|| ("range", format!("bytes={from}-")));
-        let wait = self.exchange.patience;
+        let wait = self.patience();
         let peers = &self.exchange.peers;
         let opened =
             peers.open(address, Method::GET, &path, range.as_slice(), Bytes::new(), wait).await;
@@ -211,7 +223,7 @@ impl<'a> Transfer<'a> {
         mut body: Incoming,
         bytes: u64,
     ) -> Result<Pulled, BlobError> {
-        let patience = self.exchange.patience;
+        let patience = self.patience();
         let mut taken = 0;
         while taken < bytes {
             let stopped = match timeout(patience, body.frame()).await {

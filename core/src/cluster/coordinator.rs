@@ -18,6 +18,7 @@ use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
 use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
 use crate::study::{Phase, Study};
+use crate::unit::{Failure, Step};
 use copies::Copies;
 use detours::Detours;
 use garbage::Garbage;
@@ -146,10 +147,9 @@ impl Coordinator {
         placement::place(sizes, &self.rooms(&self.numerics), self.replicas)
     }
 
-    /// Nodes that are there and have a blob.
+    /// Nodes that are there and have a blob; those that are silent last.
     pub fn holders(&self, blob: &Digest) -> Vec<NodeId> {
-        let holding = self.hosts.iter().filter(|(_, host)| host.holds(blob));
-        holding.map(|(id, _)| *id).collect()
+        host::holders(&self.hosts, blob)
     }
 
     /// The study of this name, and the fingerprint of what determines its result.
@@ -226,9 +226,18 @@ impl Coordinator {
     }
 
     fn removed(&mut self, study: StudyId) {
-        let seat = self.seats.get_mut(&study).filter(|seat| !seat.is_removed());
-        if seat.is_some_and(Seat::remove) {
-            self.decided.push(ClusterRecord::Removed { study });
+        let Some(seat) = self.seats.get_mut(&study).filter(|seat| !seat.is_removed()) else {
+            return;
+        };
+        let blobs: Vec<Digest> = seat.data().copied().chain(seat.kept()).collect();
+        if !seat.remove() {
+            return;
+        }
+        self.decided.push(ClusterRecord::Removed { study });
+        for blob in blobs {
+            // Its own upload may not be an hour old.
+            self.reserved.remove(&blob);
+            self.release(blob);
         }
     }
 
@@ -244,11 +253,29 @@ impl Coordinator {
         {
             host.finished(id, attempt, output.state);
         }
+        if let Event::UnitFailed(attempt, Failure::DataUnusable(_)) = &event {
+            self.data_unusable(id, attempt);
+        }
         let event = self.detour(id, event);
         if let Some(wanted) = Wanted::by(&event) {
             return self.want_anew(id, wanted, event);
         }
         self.tell(id, event);
+    }
+
+    /// A node's copy of some data is of no use, and nobody could give it another one.
+    fn data_unusable(&mut self, id: StudyId, attempt: &Try) {
+        let Some(manifest) = self.seats.get(&id).map(|seat| &seat.study().creation.manifest) else {
+            return;
+        };
+        let blob = match attempt.unit.step {
+            Step::Train(partition) => manifest.partitions.get(partition.0 as usize),
+            Step::Validate => Some(&manifest.validation),
+        };
+        let host = self.hosts.get_mut(&attempt.slot.node);
+        if let (Some(blob), Some(host)) = (blob.map(|blob| blob.digest), host) {
+            host.remove(&blob);
+        }
     }
 
     /// What users want of a study is recorded at once: what follows may take a while, and another
@@ -550,10 +577,8 @@ impl Coordinator {
                 }
                 Command::StartUnit(start) => {
                     let node = start.attempt.slot.node;
-                    let sources = start.attempt.input.map(|state| {
-                        let holding = self.hosts.iter().filter(|(_, host)| host.holds(&state));
-                        holding.map(|(id, _)| *id).collect()
-                    });
+                    let input = start.attempt.input;
+                    let sources = input.map(|state| host::holders(&self.hosts, &state));
                     if let Some(state) = start.attempt.input {
                         self.copies.under_way(node, state, self.now);
                     }
@@ -575,7 +600,7 @@ impl Coordinator {
         released.into_iter().for_each(|state| self.release(state));
     }
 
-    /// Removes a checkpoint everywhere, unless another study has the same.
+    /// Removes a blob everywhere, unless another study has the same.
     fn release(&mut self, state: Digest) {
         if self.is_needed(&state) {
             return;

@@ -11,7 +11,7 @@ use std::{
 use super::{Change, Liveness, Member};
 
 /// How long a member is suspected without a heartbeat before it counts as left.
-pub const LEFT_AFTER: Duration = Duration::from_secs(1);
+pub const LEFT_AFTER: Duration = Duration::from_millis(750);
 
 /// How long suspicion is withheld after this process was found to have stood still.
 pub const DISTRUST: Duration = Duration::from_secs(2);

@@ -60,14 +60,14 @@ fn left(name: &str, boot: u64) -> Change {
 }
 
 #[test]
-fn a_silent_member_is_suspected_and_a_second_later_it_has_left() {
+fn a_silent_member_is_suspected_and_after_three_quarters_of_a_second_it_has_left() {
     let mut scene = Scene::new();
     assert_eq!(scene.at(0, &[alive("a", 5)]), [joined("a", 5)]);
     assert_eq!(scene.at(50, &[alive("a", 5)]), []);
     assert_eq!(scene.at(1000, &[dead("a", 5)]), [suspected("a", 5)]);
     assert_eq!(scene.liveness("a"), Some((5, Liveness::Suspected)));
-    assert_eq!(scene.at(1999, &[dead("a", 5)]), []);
-    assert_eq!(scene.at(2000, &[dead("a", 5)]), [left("a", 5)]);
+    assert_eq!(scene.at(1749, &[dead("a", 5)]), []);
+    assert_eq!(scene.at(1750, &[dead("a", 5)]), [left("a", 5)]);
     assert_eq!(scene.at(2050, &[dead("a", 5)]), []);
     assert_eq!(scene.liveness("a"), Some((5, Liveness::Left)));
 }
@@ -88,9 +88,9 @@ fn a_heartbeat_puts_off_leaving_but_does_not_end_suspicion() {
     scene.at(0, &[alive("a", 5)]);
     scene.at(10, &[dead("a", 5)]);
     let beat = Sighting { heartbeat: 2, ..dead("a", 5) };
-    assert_eq!(scene.at(900, std::slice::from_ref(&beat)), []);
-    assert_eq!(scene.at(1899, std::slice::from_ref(&beat)), []);
-    assert_eq!(scene.at(1900, &[beat]), [left("a", 5)]);
+    assert_eq!(scene.at(600, std::slice::from_ref(&beat)), []);
+    assert_eq!(scene.at(1349, std::slice::from_ref(&beat)), []);
+    assert_eq!(scene.at(1350, &[beat]), [left("a", 5)]);
 }
 
 #[test]

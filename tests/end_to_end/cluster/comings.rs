@@ -6,7 +6,8 @@ use super::measure::tell;
 use super::reference::Plot;
 use super::waiting::{DEADLINE, await_some, holds};
 use std::time::Instant;
-use wallaby_actors::cluster::api_types::{NodeState, Role};
+use wallaby::wallaby_core::journal::Record;
+use wallaby_actors::cluster::api_types::{NodeState, Role, StudyPhase};
 
 /// The exit code of a node whose data folder cannot be used.
 const FOLDER_UNUSABLE: i32 = 6;
@@ -78,6 +79,33 @@ fn a_trainer_that_joins_in_mid_study_gets_work() {
     assert_eq!(newcomer.role, Role::Trainer, "{newcomer:?}");
     let checked = cluster.conclude(&plot);
     assert_eq!((checked.repeated, checked.failures), (0, 0), "{checked:?}");
+}
+
+#[test]
+fn a_trainer_that_joins_in_mid_study_does_its_share_although_trials_could_stay_where_they_are() {
+    let mut cluster = with_a_trainer("delay:100").set_up();
+    ["node1", "node2", "node3"].iter().for_each(|name| cluster.start(name));
+    cluster.await_ready();
+    let plot = Plot { trials: 8, epochs: 3, partitions: 8, ..Plot::default() };
+    cluster.submit(&plot, &[]);
+    cluster.await_units(plot.name, 10);
+    let joined = Instant::now();
+    cluster.start("node4");
+    cluster.await_unit_on(plot.name, "node4");
+    tell("a newcomer has work, with two holders of each partition", joined.elapsed());
+    let newcomer = cluster.state_seen_by("node1", "node4").unwrap().id;
+    // From here on each node has a quarter of the work; the last units are few for four nodes.
+    let began = cluster.study(plot.name).unwrap().records;
+    cluster.await_phase(plot.name, StudyPhase::Ended, DEADLINE);
+    let entries = cluster.ask(|api, node| api.records(node, plot.name)).unwrap();
+    let commits = entries.iter().skip(began as usize).filter_map(|entry| match &entry.record {
+        Record::UnitCommitted(commit) => Some(commit.slot.node.0),
+        _ => None,
+    });
+    let (its, all) =
+        commits.fold((0, 0), |(its, all), node| (its + u32::from(node == newcomer), all + 1));
+    assert!(its * 6 >= all, "the newcomer did {its} of {all} units");
+    cluster.conclude(&plot);
 }
 
 #[test]

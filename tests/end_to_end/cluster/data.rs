@@ -1,9 +1,10 @@
-//! Data that only one node holds.
+//! Data that only one node holds, and data that nobody needs any more.
 
+use super::evidence::blobs_of;
 use super::harness::Layout;
 use super::measure::tell;
 use super::reference::Plot;
-use super::waiting::DEADLINE;
+use super::waiting::{DEADLINE, await_some, holds};
 use std::time::Instant;
 use wallaby_actors::cluster::api_types::StudyPhase;
 
@@ -29,4 +30,42 @@ fn a_study_without_the_only_holder_of_a_partition_pauses_and_goes_on_when_it_is_
     cluster.await_units(plot.name, paused.units_done + 1);
     tell("the study goes on", back.elapsed());
     cluster.conclude(&plot);
+}
+
+#[test]
+fn data_whose_only_holder_has_lost_its_disk_is_there_again_when_the_study_is_submitted_again() {
+    let mut cluster = Layout { replicas: 1, ..Layout::voters(3, "delay:60") }.start();
+    let plot = Plot::default();
+    cluster.submit(&plot, &[]);
+    std::fs::remove_dir_all(cluster.sandbox.path("digits")).unwrap();
+    cluster.await_units(plot.name, 10);
+    let victim = cluster.followers().remove(0);
+    cluster.kill(&victim);
+    cluster.wipe(&victim);
+    let paused = cluster.await_phase(plot.name, StudyPhase::Paused, DEADLINE);
+    let again = Instant::now();
+    cluster.submit(&plot, &[]);
+    cluster.await_units(plot.name, paused.units_done + 1);
+    tell("the study goes on", again.elapsed());
+    cluster.conclude(&plot);
+}
+
+#[test]
+fn a_deleted_study_leaves_no_blob_on_any_node_and_frees_its_name() {
+    let cluster = Layout::voters(3, "").start();
+    let plot = Plot { trials: 3, epochs: 1, partitions: 3, ..Plot::default() };
+    cluster.submit(&plot, &["--set", "model.hidden=[8]"]);
+    cluster.await_phase(plot.name, StudyPhase::Ended, DEADLINE);
+    cluster.said(&["delete", plot.name]);
+    assert_eq!(cluster.study(plot.name).unwrap().phase, StudyPhase::Ended, "only told of");
+    cluster.said(&["delete", plot.name, "--yes"]);
+    assert_eq!(cluster.said(&["status", "--json"]).trim(), "[]");
+    cluster.wallaby(&["status", plot.name]).finish().expect(2).complains("there is no study");
+    await_some("no blob is left", DEADLINE, || {
+        let blobs: Vec<_> = cluster.nodes().iter().map(|node| blobs_of(node).len()).collect();
+        holds(blobs == [0, 0, 0], || format!("{blobs:?}"))
+    });
+    // Another study of this name.
+    cluster.submit(&plot, &["--set", "model.hidden=[9]"]);
+    cluster.await_phase(plot.name, StudyPhase::Ended, DEADLINE);
 }

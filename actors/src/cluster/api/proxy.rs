@@ -81,15 +81,21 @@ pub(super) async fn anywhere(
     if answer.status() != StatusCode::NOT_FOUND {
         return answer;
     }
+    let mut silent = Vec::new();
     for address in office.directory().present() {
         let marks = [(PASSED_ON, "1".to_owned())];
         let asked =
             office.peers().open(&address, Method::GET, uri.path(), &marks, Bytes::new(), HAS);
-        if let Ok(found) = pass_back(asked.await)
-            && found.status() == StatusCode::OK
-        {
-            return found;
+        match asked.await {
+            Err(LinkError::Refused { status: StatusCode::NOT_FOUND, .. }) => {}
+            Err(_) => silent.push(address),
+            found => return pass_back(found).into_response(),
         }
+    }
+    if !silent.is_empty() {
+        let silent = silent.join(", ");
+        let error = format!("nobody who answers has this blob, and {silent} may have it");
+        return Refusal::no_leader(error).into_response();
     }
     Refusal::new(StatusCode::NOT_FOUND, "no node that is there has this blob").into_response()
 }

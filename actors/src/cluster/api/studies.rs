@@ -314,6 +314,10 @@ pub(super) async fn plan(
         return Err(name_taken(&request.name));
     }
     let planned = office.ask(|answer| Question::Plan { blobs, answer }).await?;
+    if planned.early {
+        let why = "not all nodes have told the new leader yet what they have room for; ask again";
+        return Err(Refusal::no_leader(why));
+    }
     let holder = |id: &NodeId| {
         let listing = office.directory().numbered(*id)?;
         Some(Holder { name: listing.member.name, api: listing.member.address })

@@ -1,14 +1,19 @@
 //! What users want of a leader, and what it answers.
 
+use super::super::directory::{Listing, Presence};
 use super::super::letter::Order;
 use super::{LeaderState, Moved};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use wallaby_core::cluster::{ClusterEvent, Placement, StudyId};
 use wallaby_core::engine::{Event, Try};
 use wallaby_core::ids::{Digest, Moment, NodeId};
 use wallaby_core::journal::Creation;
 use wallaby_core::study::Phase;
+
+/// For how long a new leader plans nothing before everybody has reported.
+const REPORTS_WAIT: Duration = Duration::from_secs(5);
 
 /// The other end of a question.
 pub(super) type Answered<T> = oneshot::Sender<T>;
@@ -44,6 +49,8 @@ pub(crate) struct Planned {
     pub(crate) placement: Placement,
     /// Who has each blob now.
     pub(crate) held: Vec<Vec<NodeId>>,
+    /// Whether nodes that are there have not yet told this leader what they have room for.
+    pub(crate) early: bool,
 }
 
 /// What became of a submission.
@@ -67,7 +74,8 @@ impl LeaderState {
                 let digests: Vec<Digest> = blobs.into_iter().map(|(digest, _)| digest).collect();
                 let held = digests.iter().map(|blob| self.coordinator.holders(blob)).collect();
                 self.take(ClusterEvent::Reserved(digests));
-                let _ = answer.send(Planned { placement, held });
+                let early = self.is_early();
+                let _ = answer.send(Planned { placement, held, early });
             }
             Question::Submit { creation, priority, held, answer } => {
                 self.submit(creation, priority, held, answer);
@@ -131,6 +139,16 @@ impl LeaderState {
         let study = StudyId(self.coordinator.studies().count() as u32);
         self.take(ClusterEvent::Created { creation, placement, priority });
         self.when_durable(move || drop(answer.send(Submitted::Begun(study))));
+    }
+
+    /// Whether somebody who is there is still to report to this leader. One that does not for long
+    /// is out of its reach.
+    fn is_early(&self) -> bool {
+        let known = |id: NodeId| self.nodes.session(id).is_some();
+        let alive = |listing: &Listing| listing.presence == Presence::Alive;
+        let silent = |listing: &Listing| listing.id().is_some_and(|id| !known(id));
+        let young = self.began.elapsed() < REPORTS_WAIT;
+        young && self.directory.all().iter().any(|listing| alive(listing) && silent(listing))
     }
 
     /// Answers false if the study is over.

@@ -7,7 +7,7 @@
 
 use super::Coordinator;
 use super::events::{ClusterCommand, Purpose};
-use super::host::Host;
+use super::host::{self, Host};
 use crate::cluster::record::StudyId;
 use crate::ids::{Digest, Moment, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,8 +82,7 @@ impl Copies {
             if known || *load >= TO_ONE_NODE_MAX {
                 continue;
             }
-            let sources = hosts.iter().filter(|(_, host)| host.holds(&blob));
-            let sources: Vec<NodeId> = sources.map(|(id, _)| *id).collect();
+            let sources = host::holders(hosts, &blob);
             if sources.is_empty() {
                 continue;
             }

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 /// what nobody can fetch is damaged.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// How long a node is left out.
+/// How long a node is left out. Not after its first failure: the node that it was to fetch the
+/// checkpoint from may just have died, and it is told of the others with the next order.
 const DETOUR_MILLIS: u64 = REPLACE_MILLIS / 2;
 
 /// Who could not fetch what, and who is left out for which study until when.
@@ -42,7 +43,8 @@ impl Coordinator {
             self.detours.failures.remove(&(node, state));
             return event;
         }
-        let until = Moment(self.now.0 + DETOUR_MILLIS);
+        let left_out = if *failures > 1 { DETOUR_MILLIS } else { 0 };
+        let until = Moment(self.now.0 + left_out);
         self.detours.left_out.insert((study, node), until);
         Event::UnitFailed(*attempt, Failure::DataUnusable(detail.clone()))
     }

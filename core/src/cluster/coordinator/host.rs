@@ -2,7 +2,7 @@
 
 use crate::cluster::record::StudyId;
 use crate::engine::Try;
-use crate::ids::{Digest, Fence};
+use crate::ids::{Digest, Fence, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A node that is there.
@@ -19,6 +19,15 @@ pub(super) struct Host {
     held: BTreeSet<Digest>,
     /// The last result of each slot: it is told again and again.
     results: BTreeMap<u32, (StudyId, Fence)>,
+}
+
+/// Nodes that have a blob; those that are silent last, since asking them may cost seconds.
+pub(super) fn holders(hosts: &BTreeMap<NodeId, Host>, blob: &Digest) -> Vec<NodeId> {
+    let holding = hosts.iter().filter(|(_, host)| host.holds(blob));
+    let mut holding: Vec<(bool, NodeId)> =
+        holding.map(|(id, host)| (host.suspected, *id)).collect();
+    holding.sort();
+    holding.into_iter().map(|(_, id)| id).collect()
 }
 
 impl Host {

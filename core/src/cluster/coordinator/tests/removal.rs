@@ -19,8 +19,6 @@ fn a_removed_study_leaves_no_blob_and_frees_its_name() {
     assert!(world.coordinator.is_removed(study));
     assert_eq!(world.coordinator.named("study"), None);
     assert!(world.catalog.named("study").is_none());
-    world.coordinator.reserved.clear();
-    sweep(&mut world);
     for (id, node) in &world.nodes {
         assert_eq!(node.blobs, BTreeSet::new(), "{id}");
     }
