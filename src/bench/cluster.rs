@@ -35,6 +35,9 @@ const QUICK: Made = Made { name: "quick", rows: 120, features: 4, hidden: "[8]",
 /// Hardly any work: what is left is the cluster's.
 const TINY: Made = Made { name: "tiny", rows: 60, features: 4, hidden: "[8]", trials: 6 };
 
+/// As little work, and all of its trials under way.
+const MANY: Made = Made { name: "many", rows: 60, features: 4, hidden: "[8]", trials: 10_000 };
+
 /// 828,000 weights, each with the two moments of Adam, make a state of about 10 MB.
 const LARGE: Made = Made { name: "large", rows: 60, features: 16, hidden: "[900, 900]", trials: 6 };
 
@@ -91,7 +94,7 @@ async fn run(
         let mut hops = Hops::new(&local)?;
         rows.extend(hops.measure(&local, full, "", tell).await?);
         local.submit(&TINY, registry).await?;
-        rows.push(slots::rate(&local, TINY.name).await?);
+        rows.push(slots::rate(&local, TINY.name, "units committed").await?);
         local.cancel(TINY.name).await?;
         tell("blobs while all slots compute");
         local.submit(&BUSY, registry).await?;
@@ -99,6 +102,13 @@ async fn run(
         rows.extend(hops.measure(&local, full, " while training", tell).await?);
         local.cancel(BUSY.name).await?;
         rows.extend(memory::measure(&local).await?);
+    }
+    {
+        tell("three new nodes, 10,000 trials under way");
+        let local = Local::start("").await?;
+        local.submit(&MANY, registry).await?;
+        rows.push(slots::rate(&local, MANY.name, "units committed, 10,000 trials").await?);
+        rows.push(memory::of_leader(&local, "memory, leader of 10,000 trials").await?);
     }
     {
         tell("three new nodes, units of 1 s, checkpoints of 10 MB");

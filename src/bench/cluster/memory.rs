@@ -1,6 +1,6 @@
 //! What the nodes hold in memory, as the system tells it.
 
-use super::local::Local;
+use super::local::{Local, leader};
 use super::row::Row;
 use crate::error::Error;
 use std::process::Command;
@@ -16,6 +16,15 @@ pub(super) async fn measure(local: &Local) -> Result<Vec<Row>, Error> {
         Row::new(&name, resident(node.pid), "MB")
     };
     Ok(nodes.iter().map(row).collect())
+}
+
+/// A row for the node that leads.
+///
+/// # Errors
+/// The cluster does not say who its nodes are, or nobody leads.
+pub(super) async fn of_leader(local: &Local, name: &str) -> Result<Row, Error> {
+    let nodes = local.client().nodes().await?;
+    Ok(Row::new(name, resident(leader(&nodes)?.pid), "MB"))
 }
 
 /// Megabytes (10⁶ bytes) of a process.

@@ -54,13 +54,13 @@ pub(super) async fn under_way(local: &Local, study: &str, units: u64) -> Result<
 ///
 /// # Errors
 /// The study does not begin.
-pub(super) async fn rate(local: &Local, study: &str) -> Result<Row, Error> {
+pub(super) async fn rate(local: &Local, study: &str, name: &str) -> Result<Row, Error> {
     let before = under_way(local, study, 50).await?;
     let began = Instant::now();
     sleep(WINDOW).await;
     let after = local.client().study(study).await?.units_done;
     let rate = after.saturating_sub(before) as f64 / began.elapsed().as_secs_f64();
-    Ok(Row::new("units committed", Some(rate), "1/s"))
+    Ok(Row::new(name, Some(rate), "1/s"))
 }
 
 /// How slots spend a minute.

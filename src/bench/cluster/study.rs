@@ -65,14 +65,14 @@ impl Made {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BUSY, LARGE, QUICK, TINY};
+    use super::super::{BUSY, LARGE, MANY, QUICK, TINY};
     use crate::launch::{prepare, read_study};
     use wallaby_train::Registry;
 
     #[test]
     fn every_study_that_is_measured_with_is_one_whose_file_and_data_have_no_mistakes() {
         let folder = tempfile::tempdir().unwrap();
-        for made in [QUICK, TINY, LARGE, BUSY] {
+        for made in [QUICK, TINY, LARGE, BUSY, MANY] {
             let file = made.write(&folder.path().join(made.name)).unwrap();
             let prepared = prepare(read_study(&file, &[], &Registry::built_in()).unwrap()).unwrap();
             assert_eq!(prepared.creation.manifest.partitions.len(), 6, "{}", made.name);

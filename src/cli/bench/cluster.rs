@@ -11,28 +11,30 @@ Example:
   wallaby bench cluster
   wallaby bench cluster --json --full
 
-Starts three nodes of one slot in a folder beside the runs, which is removed at the end, as the nodes
-are ended, also on Ctrl-C. Takes about three minutes, with --full about nine. Times are taken by
-this process, which looks every 25 ms. Where it says median and max, it is done five times.
+Starts three nodes of one slot in a folder beside the runs, which is removed at the end, as the
+nodes are ended, also on Ctrl-C. Takes about four minutes, with --full about ten. Times are taken
+by this process, which looks every 25 ms. Where it says median and max, it is done five times.
 
   kill -9, loss recorded    from kill -9 of a node that runs a unit to the record that this unit was
                             lost, as the leader gives it out
   kill -9, not alive        from the same to another node's calling it anything but alive
   SIGSTOP, ...              the same for a node that stands still but keeps its connections
-  ..., lost unit runs again from the record of the loss to the start of the try that counts; longer if
-                            the trial's newest checkpoint went with the node and it is rolled back
+  ..., lost unit runs again from the record of the loss to the start of the try that counts;
+                            longer if the trial's newest checkpoint went with the node
   new leader                from kill -9 of the leader to the first record of the next term
-  units committed           units of a model of 58 weights on three slots, each committed by a majority;
-                            validations count
+  units committed           units of a model of 58 weights on three slots, each committed by a
+                            majority; validations count
+  ..., 10,000 trials        the same with 10,000 trials under way at once
   idle slots                1 - time of units / (slots x time); checkpoints of 10 MB, units of 1 s
-  slots waiting             the part of the slots' time from a unit's assignment to its record that it
-                            did not run: dispatch, hop, commit; same study
-  put N MB, hop N MB        a blob brought to a node, and fetched from it by this process over the
-                            same paths as a checkpoint: TLS, BLAKE3, durable at the end; median
+  slots waiting             the part of the slots' time from a unit's assignment to its record
+                            that it did not run: dispatch, hop, commit; same study
+  put N MB, hop N MB        a blob brought to a node, and fetched from it by this process over
+                            the same paths as a checkpoint: TLS, BLAKE3, durable; median
   ... while training        the same while all slots compute
-  memory                    resident, after all of this but the study of 10 MB checkpoints
+  memory                    resident: of each node after a study of a few trials and hundreds of
+                            MB of blobs, and of the leader with 10,000 trials under way
   false deaths (--full)     times that a node was called anything but alive by any node in five
-                            minutes in which a busy thread for every core ran beside the study
+                            minutes in which a busy thread for every core ran beside it
 
 A value that could not be taken is shown as -. If the measurement fails, what was measured before is
 shown all the same, and the exit code is not 0.")]
