@@ -1,12 +1,14 @@
 //! Values of hyper-parameters, and configurations: maps from parameter name to value.
 //! Names are the identity of parameters; a configuration has no order of declaration.
 
-use serde::{Deserialize, Serialize};
+mod reading;
+
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// One value of a hyper-parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
