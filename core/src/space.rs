@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// Values of one choice: they are compared with each other.
+pub const CHOICES_MAX: u64 = 4096;
+/// Points of one parameter in a grid.
+pub const POINTS_MAX: u64 = 1 << 16;
+
 /// The values one parameter may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Domain {
@@ -64,6 +69,14 @@ pub enum DomainError {
     /// A grid over a continuous range without a number of points.
     #[error("is continuous, and a grid needs `points = N` to cut it")]
     NeedsPoints,
+    /// More values than a list or a grid may have.
+    #[error("has {found} values, expected at most {most}")]
+    TooMany {
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        most: u64,
+    },
 }
 
 impl Domain {
@@ -77,6 +90,8 @@ impl Domain {
                 if values.is_empty() {
                     return Err(DomainError::Empty);
                 }
+                // Before they are compared with each other.
+                at_most(values.len() as u64, CHOICES_MAX)?;
                 for (at, value) in values.iter().enumerate() {
                     if values[..at].contains(value) {
                         return Err(DomainError::Repeated(value.clone()));
@@ -94,6 +109,16 @@ impl Domain {
                 check_range((*low).into(), (*high).into(), low < high, *log && *low <= 0.0, *points)
             }
         }
+    }
+
+    /// Checks the bounds, and that a grid can be made of the domain: who asks for one of its points
+    /// takes all of them into memory.
+    ///
+    /// # Errors
+    /// As [`Domain::check`].
+    pub fn check_for_grid(&self) -> Result<(), DomainError> {
+        self.check()?;
+        at_most(self.grid_len().ok_or(DomainError::NeedsPoints)?, POINTS_MAX)
     }
 
     /// The value at `unit` in [0, 1): uniform numbers in give values of this domain's law out.
@@ -159,6 +184,10 @@ impl Domain {
     }
 }
 
+fn at_most(found: u64, most: u64) -> Result<(), DomainError> {
+    if found > most { Err(DomainError::TooMany { found, most }) } else { Ok(()) }
+}
+
 fn check_range(
     low: Value,
     high: Value,
@@ -175,7 +204,7 @@ fn check_range(
     if points == Some(0) {
         return Err(DomainError::NoPoints);
     }
-    Ok(())
+    at_most(points.unwrap_or(0).into(), POINTS_MAX)
 }
 
 /// The cell of [0, 1) cut into `len` equal cells that holds `unit`.
@@ -297,5 +326,17 @@ mod tests {
         assert_eq!(Domain::Choice(vec![]).check(), Err(DomainError::Empty));
         let continuous = Domain::Float { low: 0.0, high: 1.0, log: false, points: None };
         assert_eq!(continuous.grid(), Err(DomainError::NeedsPoints));
+        assert_eq!(continuous.check_for_grid(), Err(DomainError::NeedsPoints));
+    }
+    #[test]
+    fn more_values_than_fit_into_memory_are_refused_before_they_are_made() {
+        let too_many = |found, most| Err(DomainError::TooMany { found, most });
+        let long = Domain::Choice((0..5000).map(Value::Int).collect());
+        assert_eq!(long.check(), too_many(5000, CHOICES_MAX));
+        let cut = Domain::Float { low: 0.0, high: 1.0, log: false, points: Some(u32::MAX) };
+        assert_eq!(cut.check(), too_many(u32::MAX.into(), POINTS_MAX));
+        let whole = Domain::Int { low: i64::MIN, high: i64::MAX, log: false, points: None };
+        assert_eq!(whole.check(), Ok(()));
+        assert_eq!(whole.check_for_grid(), too_many(u64::MAX, POINTS_MAX));
     }
 }

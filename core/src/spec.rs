@@ -1,6 +1,12 @@
 //! What a study is, as far as core decides anything from it: search, objective, budget, order.
 //! Where the data lies and what device computes is not core's to know; see the study file.
 
+mod check;
+
+pub use check::{
+    CONCURRENCY, EPOCHS, ETA, GRID_MAX, MIN_TRIALS, NAME_MAX, PARTITIONS, SpecError, is_name,
+};
+
 use crate::space::Space;
 use crate::value::Config;
 use serde::{Deserialize, Serialize};

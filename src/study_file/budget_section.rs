@@ -4,10 +4,7 @@ use super::field::Field;
 use super::node::{Content, Table};
 use super::report::Report;
 use super::section::Section;
-use wallaby_core::spec::{Budget, SamplerKind};
-
-/// No study trains longer, and rungs at powers of `eta` stay far from overflow.
-pub(super) const EPOCHS_MAX: u32 = 1_000_000;
+use wallaby_core::spec::{Budget, EPOCHS, SamplerKind};
 
 /// The section; only a grid knows by itself how many trials it has.
 pub(super) fn check(root: &Table, sampler: SamplerKind, report: &mut Report) -> Budget {
@@ -21,7 +18,7 @@ pub(super) fn check(root: &Table, sampler: SamplerKind, report: &mut Report) -> 
     let wall_clock = section.get("wall_clock");
     Budget {
         trials: trials.and_then(|field| field.whole(1..=u32::MAX, report)),
-        epochs: epochs.and_then(|field| field.whole(1..=EPOCHS_MAX, report)).unwrap_or(EPOCHS_MAX),
+        epochs: epochs.and_then(|field| field.whole(EPOCHS, report)).unwrap_or(*EPOCHS.end()),
         wall_clock_seconds: wall_clock.and_then(|field| duration(&field, report)),
     }
 }

@@ -6,9 +6,8 @@ use super::report::Report;
 use super::section::Section;
 use std::collections::BTreeMap;
 use std::path::Path;
+use wallaby_core::spec::PARTITIONS;
 use wallaby_data::{ColumnRef, CsvSource, DataError, Split, TaskKind};
-
-const PARTITIONS_MAX: u32 = 1 << 16;
 
 /// The words for tasks.
 pub(super) const TASKS: [(&str, TaskKind); 2] =
@@ -111,7 +110,7 @@ pub(super) fn check(root: &Table, folder: &str, report: &mut Report) -> DataSect
         validation: section.get("validation").and_then(|field| field.share(report)).unwrap_or(0.2),
         partitions: section
             .get("partitions")
-            .and_then(|field| field.whole(1..=PARTITIONS_MAX, report))
+            .and_then(|field| field.whole(PARTITIONS, report))
             .unwrap_or(8),
         standardize: section.flag("standardize", true, report),
     }

@@ -7,16 +7,13 @@ use super::node::Content;
 use super::report::Report;
 use super::section::Section;
 use wallaby_core::parameter::{Accepts, Parameter};
-use wallaby_core::space::{Domain, DomainError, Space};
-use wallaby_core::spec::SamplerKind;
+use wallaby_core::search::MAX_DIMENSIONS;
+use wallaby_core::space::{Domain, POINTS_MAX, Space};
+use wallaby_core::spec::{GRID_MAX, SamplerKind};
 use wallaby_core::value::Value;
 
 /// The words for scales; `true` is logarithmic.
 pub(super) const SCALES: &Words<bool> = &[("linear", false), ("log", true)];
-
-const POINTS_MAX: u32 = 1 << 16;
-const GRID_MAX: u64 = 1 << 32;
-const SOBOL_PARAMETERS_MAX: usize = 256;
 
 /// The space in `field`, for a model of `model` and a sampler.
 pub(super) fn check(
@@ -80,7 +77,7 @@ fn range(parameter: &Parameter, field: &Field<'_>, report: &mut Report) -> Optio
     };
     let (low, high) = (bound("low"), bound("high"));
     let log = section.get("scale").and_then(|field| field.word(SCALES, report)).unwrap_or(false);
-    let points = section.get("points").and_then(|field| field.whole(1..=POINTS_MAX, report));
+    let points = section.get("points").and_then(|field| field.whole(1..=POINTS_MAX as u32, report));
     match (low?, high?) {
         (Value::Int(low), Value::Int(high)) => Some(Domain::Int { low, high, log, points }),
         (low, high) => {
@@ -90,11 +87,8 @@ fn range(parameter: &Parameter, field: &Field<'_>, report: &mut Report) -> Optio
 }
 
 fn is_sound(domain: &Domain, field: &Field<'_>, sampler: SamplerKind, report: &mut Report) -> bool {
-    let gridless = sampler == SamplerKind::Grid && domain.grid_len().is_none();
-    let checked = match domain.check() {
-        Ok(()) if gridless => Err(DomainError::NeedsPoints),
-        checked => checked,
-    };
+    let grid = sampler == SamplerKind::Grid;
+    let checked = if grid { domain.check_for_grid() } else { domain.check() };
     if let Err(error) = &checked {
         field.remark(error.to_string(), report);
     }
@@ -111,10 +105,10 @@ fn check_size(space: &Space, field: &Field<'_>, sampler: SamplerKind, report: &m
             );
             field.remark(problem, report);
         }
-        SamplerKind::Sobol if parameters > SOBOL_PARAMETERS_MAX => {
+        SamplerKind::Sobol if parameters > MAX_DIMENSIONS => {
             let problem = format!(
                 "{parameters} parameters, \
-                 expected at most {SOBOL_PARAMETERS_MAX} for a Sobol sequence"
+                 expected at most {MAX_DIMENSIONS} for a Sobol sequence"
             );
             field.remark(problem, report);
         }

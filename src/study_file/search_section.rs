@@ -8,7 +8,7 @@ use super::report::Report;
 use super::section::Section;
 use std::ops::RangeInclusive;
 use wallaby_core::space::Space;
-use wallaby_core::spec::{PolicyKind, SamplerKind, Search};
+use wallaby_core::spec::{CONCURRENCY, ETA, MIN_TRIALS, PolicyKind, SamplerKind, Search};
 
 /// The words for samplers.
 pub(super) const SAMPLERS: &Words<SamplerKind> =
@@ -20,10 +20,6 @@ pub(super) const POLICIES: &Words<PolicyKind> = &[
     ("median", PolicyKind::Median { grace_epochs: 1, min_trials: 5 }),
     ("asha", PolicyKind::Asha { min_epochs: 1, eta: 3 }),
 ];
-
-const CONCURRENCY: RangeInclusive<u32> = 1..=65536;
-const MIN_TRIALS: RangeInclusive<u32> = 1..=1_000_000;
-const ETA: RangeInclusive<u32> = 2..=16;
 
 /// The sampler alone: the budget depends on it.
 pub(super) fn sampler(section: &Section<'_>, report: &mut Report) -> SamplerKind {

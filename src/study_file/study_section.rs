@@ -4,8 +4,7 @@ use super::field::Field;
 use super::node::Table;
 use super::report::Report;
 use super::section::Section;
-
-const NAME_MAX: usize = 64;
+use wallaby_core::spec::{NAME_MAX, is_name};
 
 /// Name and seed.
 pub(super) fn check(root: &Table, report: &mut Report) -> (String, u64) {
@@ -20,8 +19,7 @@ pub(super) fn check(root: &Table, report: &mut Report) -> (String, u64) {
 
 fn name_of(field: &Field<'_>, expected: &str, report: &mut Report) -> Option<String> {
     let name = field.text(expected, report)?;
-    let usable = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    if name.len() > NAME_MAX || !name.chars().all(usable) {
+    if !is_name(name) {
         field.wrong(format!("expected {expected}"), report);
         return None;
     }
