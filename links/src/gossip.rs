@@ -6,7 +6,6 @@
 //! [`seal`] holds the format of the datagrams.
 
 mod codec;
-mod complaints;
 mod replay;
 pub mod seal;
 mod seeds;

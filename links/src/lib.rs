@@ -4,6 +4,7 @@
 //! here knows a study, a trial or a journal; it moves bytes between processes that hold the same
 //! secret, and refuses everybody else cheaply. See `ARCHITECTURE.md`.
 
+pub mod complaints;
 pub mod gossip;
 pub mod peers;
 pub mod port;

@@ -3,6 +3,7 @@
 //! bounded in time, number and memory; it never reaches anything behind the handshake.
 
 mod activity;
+mod handshakes;
 mod refusals;
 mod serving;
 
@@ -12,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use crate::socket::tune;
 use crate::tls::{ALPN_ACTORS, ALPN_HTTP, Identity};
+use handshakes::{Handshake, Handshakes};
 use refusals::{Refusal, Refusals};
 
 /// The version of what nodes say to each other over HTTP, in every request and answer.
@@ -28,7 +30,7 @@ pub const PROTOCOL_HEADER: &str = "wallaby-protocol";
 /// (`axum::extract::DefaultBodyLimit`).
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// How many connections wait in the kernel while all handshakes are taken.
+/// How many connections may wait in the kernel to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long no connection is accepted after the system refused one, for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -57,7 +59,7 @@ pub struct PortError {
 /// What a port bounds.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// Handshakes at once; further connections wait in the kernel.
+    /// Handshakes at once; of more the oldest is ended.
     handshakes: usize,
     /// How long a handshake may take.
     handshake: Duration,
@@ -72,7 +74,7 @@ struct Limits {
 }
 
 const LIMITS: Limits = Limits {
-    handshakes: 64,
+    handshakes: 256,
     handshake: Duration::from_secs(3),
     connections: 1024,
     head: Duration::from_secs(10),
@@ -118,7 +120,7 @@ impl Port {
             tls: identity.acceptor(),
             router: serving::with_protocol(http),
             actors,
-            handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+            handshakes: Handshakes::new(limits.handshakes),
             connections: Arc::new(Semaphore::new(limits.connections)),
             refusals: Refusals::default(),
             limits,
@@ -167,7 +169,7 @@ struct Acceptor {
     tls: tokio_rustls::TlsAcceptor,
     router: axum::Router,
     actors: mpsc::Sender<ActorStream>,
-    handshakes: Arc<Semaphore>,
+    handshakes: Handshakes,
     connections: Arc<Semaphore>,
     refusals: Refusals,
     limits: Limits,
@@ -186,10 +188,10 @@ impl Acceptor {
 
     async fn accept(self: &Arc<Self>, listener: &TcpListener) {
         loop {
-            let Ok(permit) = Arc::clone(&self.handshakes).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    tokio::spawn(Arc::clone(self).admit(stream, peer, permit));
+                    let handshake = self.handshakes.begin();
+                    tokio::spawn(Arc::clone(self).admit(stream, peer, handshake));
                 }
                 Err(error) => {
                     self.refusals.report_accept(&error);
@@ -199,18 +201,14 @@ impl Acceptor {
         }
     }
 
-    async fn admit(
-        self: Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        permit: OwnedSemaphorePermit,
-    ) {
+    async fn admit(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, mut handshake: Handshake) {
         let mut closed = self.closed.clone();
         let greeted = tokio::select! {
             greeted = self.greet(stream) => greeted,
+            () = handshake.given_up() => Err(Refusal::Full("handshakes, and this was the oldest")),
             () = until(&mut closed) => return,
         };
-        drop(permit);
+        self.handshakes.end(&handshake);
         match greeted {
             Ok(stream) => self.hand_over(stream, peer).await,
             Err(refusal) => self.refusals.report(peer.ip(), &refusal),

@@ -158,17 +158,23 @@ async fn silent_strangers_do_not_delay_a_peer() {
 }
 
 #[tokio::test]
-async fn more_silent_strangers_than_handshakes_delay_a_peer_by_their_bound_only() {
-    let handshake = Duration::from_millis(200);
-    let node = Node::new(Limits { handshakes: 2, handshake, ..LIMITS });
+async fn more_silent_strangers_than_handshakes_delay_no_peer_and_are_cut_off() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let node = Node::new(Limits { handshakes: 2, ..LIMITS });
+    let start = Instant::now();
     let mut silent = Vec::new();
     for _ in 0..6 {
         silent.push(TcpStream::connect(node.port.local_addr()).await.unwrap());
     }
     assert_eq!(node.hello().await.unwrap(), "hello");
+    assert!(start.elapsed() < LIMITS.handshake, "{:?}", start.elapsed());
+    let line = log.line("refused").await;
+    assert!(line.contains("there are too many handshakes, and this was the oldest"), "{line}");
     for mut stream in silent {
         assert_eq!(rest(&mut stream).await, "", "a silent stranger is cut off");
     }
+    assert_eq!(log.lines().len(), 1);
 }
 
 #[tokio::test]

@@ -21,9 +21,10 @@ use chitchat::{
 use tokio::net::UdpSocket;
 use tracing::warn;
 
+use crate::complaints::Complaints;
+
 use super::{
     codec::{Codec, Decoding, MESSAGE_BYTES_MAX},
-    complaints::Complaints,
     replay::Replays,
     seal::{OVERHEAD_BYTES, Opened, Refusal, Seal, Session},
 };
@@ -80,8 +81,8 @@ struct Sealed {
     counter: u64,
     replays: Replays,
     refused: Arc<AtomicU64>,
-    refusals: Complaints,
-    unsendable: Complaints,
+    refusals: Complaints<SocketAddr>,
+    unsendable: Complaints<SocketAddr>,
     buffer: Box<[u8]>,
     /// What was let in and is not yet handed over: `recv` may be cancelled between the two.
     arriving: Option<(SocketAddr, Decoding, usize)>,
@@ -102,7 +103,7 @@ impl Socket for Sealed {
             Ok(num_bytes_sent) => num_bytes_sent,
             Err(error) => {
                 if let Some(due) = self.unsendable.note(Instant::now(), to) {
-                    let address = due.address.map(tracing::field::display);
+                    let address = due.about.map(tracing::field::display);
                     warn!(address, times = due.times, %error, "cannot send gossip");
                 }
                 0
@@ -188,7 +189,7 @@ impl Sealed {
         self.refused.fetch_add(1, Ordering::Relaxed);
         let Some(due) = self.refusals.note(Instant::now(), from) else { return };
         let times = due.times;
-        match due.address {
+        match due.about {
             Some(from) => warn!(times, "refused datagrams from {from}: {refusal}"),
             None => warn!(times, "refused datagrams from many other addresses: {refusal}"),
         }
