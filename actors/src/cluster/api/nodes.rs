@@ -7,7 +7,7 @@ use super::answers::Refusal;
 use super::office::Office;
 use super::proxy::to_leader;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use std::time::Duration;
 use wallaby_core::ids::NodeId;
@@ -84,12 +84,12 @@ fn info(listing: &Listing, leader: Option<NodeId>) -> NodeInfo {
 pub(super) async fn drain(
     State(office): State<Office>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if office.leader().is_none() {
-        let path = format!("/v1/nodes/{name}/drain");
         let (body, wait) = (Default::default(), Duration::ZERO);
-        return to_leader(&office, &headers, Method::POST, &path, body, wait).await;
+        return to_leader(&office, &headers, Method::POST, &uri, body, wait).await;
     }
     let listing = office.directory().named(&name).filter(|l| l.presence != Presence::Left);
     let node = listing.and_then(|listing| listing.id());

@@ -4,7 +4,7 @@ use super::answers::Refusal;
 use super::office::Office;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -25,12 +25,13 @@ pub(super) fn was_passed_on(headers: &HeaderMap) -> bool {
     headers.contains_key(PASSED_ON)
 }
 
-/// Passes a request on to the leader, and its answer back.
+/// Passes a request on to the leader, letter for letter, and its answer back. An address that was
+/// taken apart and put together again might be another one: names in it are decoded.
 pub(super) async fn to_leader(
     office: &Office,
     headers: &HeaderMap,
     method: Method,
-    path_and_query: &str,
+    uri: &Uri,
     body: Bytes,
     waits: Duration,
 ) -> Result<Response, Refusal> {
@@ -40,6 +41,7 @@ pub(super) async fn to_leader(
     let none = || Refusal::no_leader("the cluster has no leader at the moment");
     let leader = office.leader_listing().filter(|leader| leader.id() != office.id());
     let address = leader.ok_or_else(none)?.member.address;
+    let path_and_query = uri.path_and_query().map_or("/", |whole| whole.as_str());
     let marks = [(PASSED_ON, "1".to_owned())];
     let asked =
         office.peers().open(&address, method, path_and_query, &marks, body, ANSWER + waits).await;

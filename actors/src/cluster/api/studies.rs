@@ -9,8 +9,8 @@ use super::super::leader::{Moved, Question, Submitted};
 use super::answers::Refusal;
 use super::office::{Desk, Office};
 use super::proxy::to_leader;
-use axum::extract::{Path, Query, RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -50,10 +50,11 @@ fn desk(office: &Office) -> Desked<'_> {
 
 pub(super) async fn list(
     State(office): State<Office>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Desked::Here(desk) = desk(&office) else {
-        return pass(&office, &headers, Method::GET, "/v1/studies", Bytes::new()).await;
+        return pass(&office, &headers, Method::GET, &uri, Bytes::new()).await;
     };
     let (running, moved) = volatile(&office).await;
     let infos = desk.library.read(|catalog| {
@@ -66,11 +67,11 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(office): State<Office>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Desked::Here(desk) = desk(&office) else {
-        let path = format!("/v1/studies/{name}");
-        return pass(&office, &headers, Method::GET, &path, Bytes::new()).await;
+        return pass(&office, &headers, Method::GET, &uri, Bytes::new()).await;
     };
     let (running, moved) = volatile(&office).await;
     let found = desk.library.read(|catalog| {
@@ -157,14 +158,13 @@ pub(super) async fn records(
     State(office): State<Office>,
     Path(name): Path<String>,
     Query(reading): Query<Reading>,
-    RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let wait = Duration::from_millis(reading.wait).min(WAIT_MAX);
     let Desked::Here(desk) = desk(&office) else {
-        let path = format!("/v1/studies/{name}/records?{}", query.unwrap_or_default());
         let (method, body) = (Method::GET, Bytes::new());
-        return to_leader(&office, &headers, method, &path, body, wait).await;
+        return to_leader(&office, &headers, method, &uri, body, wait).await;
     };
     let id = desk.library.read(|catalog| catalog.named(&name).map(|(id, _)| id));
     let id = id.ok_or_else(|| unknown(&office, &name))?;
@@ -199,11 +199,11 @@ pub(super) async fn creation(
 pub(super) async fn running(
     State(office): State<Office>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if office.leader().is_none() {
-        let path = format!("/v1/studies/{name}/running");
-        return pass(&office, &headers, Method::GET, &path, Bytes::new()).await;
+        return pass(&office, &headers, Method::GET, &uri, Bytes::new()).await;
     }
     let id = study_named(&office, &name)?;
     let running = office.ask(Question::Running).await?;
@@ -223,6 +223,7 @@ pub(super) async fn running(
 pub(super) async fn command(
     State(office): State<Office>,
     Path((name, command)): Path<(String, String)>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let event = match command.as_str() {
@@ -235,8 +236,7 @@ pub(super) async fn command(
         }
     };
     if office.leader().is_none() {
-        let path = format!("/v1/studies/{name}/{command}");
-        return pass(&office, &headers, Method::POST, &path, Bytes::new()).await;
+        return pass(&office, &headers, Method::POST, &uri, Bytes::new()).await;
     }
     let study = study_named(&office, &name)?;
     let open = office.ask(|answer| Question::Tell { study, event, answer }).await?;
@@ -267,13 +267,13 @@ pub(super) async fn remove(
 pub(super) async fn prioritise(
     State(office): State<Office>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let asked: PriorityBody = read_json(&body)?;
     if office.leader().is_none() {
-        let path = format!("/v1/studies/{name}/priority");
-        return pass(&office, &headers, Method::PUT, &path, body).await;
+        return pass(&office, &headers, Method::PUT, &uri, body).await;
     }
     let priority = checked_priority(asked.priority)?;
     let study = study_named(&office, &name)?;
@@ -292,12 +292,13 @@ fn checked_priority(priority: u32) -> Result<u32, Refusal> {
 
 pub(super) async fn plan(
     State(office): State<Office>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: PlanRequest = read_json(&body)?;
     if office.leader().is_none() {
-        return pass(&office, &headers, Method::POST, "/v1/studies/plan", body).await;
+        return pass(&office, &headers, Method::POST, &uri, body).await;
     }
     let mut blobs = Vec::with_capacity(request.blobs.len());
     for blob in &request.blobs {
@@ -343,13 +344,12 @@ pub(super) struct Submission {
 pub(super) async fn submit(
     State(office): State<Office>,
     Query(submission): Query<Submission>,
-    RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     if office.leader().is_none() {
-        let path = format!("/v1/studies?{}", query.unwrap_or_default());
-        return pass(&office, &headers, Method::POST, &path, body).await;
+        return pass(&office, &headers, Method::POST, &uri, body).await;
     }
     let bad = |error: String| Refusal::new(StatusCode::BAD_REQUEST, error);
     let mut creation: Creation =
@@ -358,12 +358,8 @@ pub(super) async fn submit(
         creation.spec.name = name;
     }
     let name = creation.spec.name.clone();
-    if name.is_empty() || name.contains(['/', '?', '#', '%']) {
-        return Err(bad(format!("{name:?} is no name of a study: expected one without / ? # %")));
-    }
-    if creation.manifest.partitions.is_empty() {
-        return Err(bad("a study without partitions".to_owned()));
-    }
+    // Before it is recorded: what no leader can run would end every leader after this one too.
+    creation.check().map_err(|error| bad(format!("not a study that can be run: {error}")))?;
     let priority = checked_priority(submission.priority.unwrap_or(PRIORITY))?;
     let held = find_data(&office, &creation).await?;
     let question =
@@ -444,8 +440,8 @@ async fn pass(
     office: &Office,
     headers: &HeaderMap,
     method: Method,
-    path: &str,
+    uri: &Uri,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    to_leader(office, headers, method, path, body, Duration::ZERO).await
+    to_leader(office, headers, method, uri, body, Duration::ZERO).await
 }
