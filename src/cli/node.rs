@@ -9,8 +9,9 @@ use wallaby_train::Registry;
 
 /// The diagnostics of a node, if `WALLABY_LOG` does not choose others. Its libraries print whole
 /// messages if they are asked for more than warnings, and warn of what is ordinary here: elections,
-/// sessions that end.
-pub(super) const DIAGNOSTICS: &str = "warn,openraft=off,ractor=error,ractor_cluster=error,\
+/// sessions that end. Of chitchat's own socket only the codec of gossip is left, to which anybody on
+/// this machine may send, and it would say so each time.
+pub(super) const DIAGNOSTICS: &str = "warn,chitchat::transport=off,openraft=off,ractor=error,ractor_cluster=error,\
     wallaby=info,wallaby_actors=info,wallaby_links=info,wallaby_core=info";
 
 /// Run a node of a cluster

@@ -1,6 +1,7 @@
 //! A node of a cluster as the rest of the program sees it: started, watched, drained, ended.
 
 mod census;
+mod delivering;
 mod gossiping;
 mod knocking;
 mod reign;
@@ -319,7 +320,7 @@ impl ClusterNode {
             activity,
         };
         let (agent, _) = Actor::spawn(None, Agent, agent_args).await.map_err(died)?;
-        tokio::spawn(deliver(letters, agent.clone(), led));
+        tokio::spawn(delivering::deliver(letters, agent.clone(), led));
         gossiping.tell_of(active.clone(), workshop, blobs);
         if let Some((journal, library)) = &journal {
             let reign = reign::Reign {
@@ -411,30 +412,6 @@ impl ClusterNode {
             && let Err(error) = journal.close().await
         {
             tracing::warn!(%error, "the journal was not closed in order");
-        }
-    }
-}
-
-/// Hands letters to whom they are for.
-async fn deliver(
-    mut letters: mpsc::Receiver<(String, Vec<u8>)>,
-    agent: ActorRef<AgentMsg>,
-    leader: watch::Receiver<Option<ActorRef<LeaderMsg>>>,
-) {
-    while let Some((from, bytes)) = letters.recv().await {
-        match Letter::decode(&bytes) {
-            Ok(Letter::Order(term, order)) => {
-                if agent.cast(AgentMsg::Order { from, term, order }).is_err() {
-                    return;
-                }
-            }
-            Ok(Letter::News(term, news)) => {
-                // Without a leader here the news is of an earlier time.
-                if let Some(leader) = &*leader.borrow() {
-                    let _ = leader.cast(LeaderMsg::News { from, term, news });
-                }
-            }
-            Err(why) => tracing::warn!(from, why, "a letter that cannot be read"),
         }
     }
 }

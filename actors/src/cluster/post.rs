@@ -238,9 +238,11 @@ impl Complaints {
         if self.0.len() >= COMPLAINTS_MAX || self.0.contains(&from) {
             return;
         }
-        let name = from.as_deref().unwrap_or("an unnamed sender");
+        // As a field it is quoted: a name is whatever somebody sends.
+        let from_whom = from.as_deref().unwrap_or("nobody who has a name");
         tracing::warn!(
-            "dropped a letter from {name}: {why}; further ones are dropped without a word"
+            from = from_whom,
+            "dropped a letter: {why}; further ones are dropped without a word"
         );
         self.0.insert(from);
     }

@@ -2,14 +2,16 @@
 //! reported in one order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 use ractor_cluster::node::NodeServerSessionInformation;
 use ractor_cluster::{NodeEventSubscription, NodeServerMessage, NodeSessionMessage};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
+use wallaby_links::complaints::Complaints;
 use wallaby_links::peers::Peers;
 use wallaby_links::port::ActorStream;
 
@@ -20,6 +22,12 @@ use super::line::{Cut, Lines};
 /// How long a node is left alone when another one answered at its address: a boot does not come
 /// back, so this is soon followed by [`super::Sessions::drop`].
 const OTHER_NODE_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a connection that was accepted may take to become a session.
+const READY_MAX: Duration = Duration::from_secs(10);
+
+/// How many such connections there may be. Each may hold a frame in memory.
+const UNREADY_MAX: usize = 32;
 
 /// What the owner of the sessions wants.
 pub(super) enum Command {
@@ -36,8 +44,12 @@ pub(super) enum Note {
         expected: String,
         cut: Cut,
     },
-    /// A line's session did not become ready in time.
+    /// The session of a line that was dialled did not become ready in time.
     GivenUp {
+        label: String,
+    },
+    /// So long ago a line was accepted: if it has no session yet, it is cut.
+    Overdue {
         label: String,
     },
     Opened(NodeServerSessionInformation),
@@ -84,6 +96,9 @@ pub(super) struct Manager {
     kept: BTreeMap<String, Kept>,
     /// The lines that are not over, by their labels.
     held: HashMap<String, Held>,
+    /// What was accepted and is no session yet, by label, with whoever dialled.
+    unready: BTreeMap<String, IpAddr>,
+    complaints: Complaints<IpAddr>,
     sessions: HashMap<ActorId, Session>,
     /// The nodes whose sessions are ready.
     up: BTreeSet<String>,
@@ -131,6 +146,8 @@ impl Manager {
             observers: Vec::new(),
             kept: BTreeMap::new(),
             held: HashMap::new(),
+            unready: BTreeMap::new(),
+            complaints: Complaints::default(),
             sessions: HashMap::new(),
             up: BTreeSet::new(),
         }
@@ -174,6 +191,7 @@ impl Manager {
         match note {
             Note::Dialled { label, expected, cut } => self.hold(label, Some(expected), cut),
             Note::GivenUp { label } => self.cut(&label),
+            Note::Overdue { label } => self.overdue(&label),
             Note::Opened(session) => self.opened(session),
             Note::Authenticated(session) => self.authenticated(&session),
             Note::Ready(session) => self.ready(&session),
@@ -222,8 +240,19 @@ impl Manager {
     }
 
     fn accept(&mut self, stream: ActorStream) {
+        let peer = stream.peer.ip();
+        if self.unready.len() >= UNREADY_MAX {
+            return self.complain(peer, "there are too many that are no sessions yet");
+        }
         let (line, cut) = super::line::open(&self.lines, stream.stream);
-        self.hold(line.label().to_owned(), None, cut);
+        let label = line.label().to_owned();
+        self.unready.insert(label.clone(), peer);
+        self.hold(label.clone(), None, cut);
+        let notes = self.notes.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(READY_MAX).await;
+            let _ = notes.send(Note::Overdue { label });
+        });
         let stream = Box::new(line);
         let _ =
             self.node.cast(NodeServerMessage::ConnectionOpenedExternal { stream, is_server: true });
@@ -236,6 +265,19 @@ impl Manager {
 
     fn cut(&mut self, label: &str) {
         self.held.remove(label);
+    }
+
+    fn overdue(&mut self, label: &str) {
+        if let Some(peer) = self.unready.remove(label) {
+            self.cut(label);
+            self.complain(peer, "it has not become a session in time");
+        }
+    }
+
+    fn complain(&mut self, peer: IpAddr, why: &str) {
+        let Some(due) = self.complaints.note(Instant::now(), peer) else { return };
+        let from = due.about.map_or_else(|| "many".to_owned(), |peer| peer.to_string());
+        tracing::warn!(times = due.times, "ended a connection for letters from {from}: {why}");
     }
 
     fn opened(&mut self, session: NodeServerSessionInformation) {
@@ -260,6 +302,7 @@ impl Manager {
     fn ready(&mut self, report: &NodeServerSessionInformation) {
         let Some(name) = name_of(report) else { return };
         let Some(session) = self.sessions.get_mut(&report.actor.get_id()) else { return };
+        self.unready.remove(&session.label);
         // One that was ended meanwhile is held no more.
         session.ready = self.held.contains_key(&session.label);
         session.name = Some(name.clone());
@@ -269,8 +312,12 @@ impl Manager {
     fn ended(&mut self, report: &NodeServerSessionInformation) {
         let Some(session) = self.sessions.remove(&report.actor.get_id()) else { return };
         self.cut(&session.label);
-        if let Some(name) = session.name {
-            self.settle(&name);
+        let unready = self.unready.remove(&session.label);
+        match (session.name, unready) {
+            (Some(name), _) => self.settle(&name),
+            // It never said who it is.
+            (None, Some(peer)) => self.complain(peer, "it speaks no protocol of sessions"),
+            (None, None) => {}
         }
     }
 
