@@ -14,6 +14,7 @@ mod disks;
 mod evidence;
 mod freezes;
 mod harness;
+mod hostile;
 mod kills;
 mod launch;
 mod measure;

@@ -42,7 +42,8 @@ const PORTS: std::ops::Range<u16> = 12_000..31_000;
 /// The next port to try; each is handed out once, and test processes begin at different places.
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-fn free_address() -> SocketAddr {
+/// An address of the loopback that nobody listens on.
+pub(crate) fn free_address() -> SocketAddr {
     let offset = (std::process::id() % 1_900) as u16 * 10;
     let candidate = |_| {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,11 @@ pub(crate) fn tell(what: &str, took: Duration) {
     println!("MEASURED {what}: {} ms", took.as_millis());
 }
 
+/// Tells how much memory something took.
+pub(crate) fn tell_size(what: &str, bytes: u64) {
+    println!("MEASURED {what}: {} KiB", bytes >> 10);
+}
+
 /// Waits until `witness` knows that a node is gone or frozen.
 #[track_caller]
 pub(crate) fn await_detection(cluster: &Cluster, witness: &str, name: &str, since: Instant) {
