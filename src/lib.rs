@@ -25,6 +25,8 @@ pub mod cli;
 pub mod cluster;
 pub mod error;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod launch;
 mod moment;

@@ -11,6 +11,7 @@ pub mod api_types;
 mod directory;
 mod envelope;
 pub mod founding;
+pub(crate) mod fuzzing;
 mod identity;
 mod leader;
 mod letter;

@@ -7,6 +7,7 @@
 mod announced;
 mod error;
 mod file_body;
+pub(crate) mod fuzzing;
 mod limits;
 mod meter;
 mod routes;

@@ -14,6 +14,7 @@ mod audit;
 mod blame;
 mod codec;
 mod error;
+pub(crate) mod fuzzing;
 mod group;
 mod header;
 mod leadership;

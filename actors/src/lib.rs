@@ -11,6 +11,8 @@ pub mod cluster;
 pub mod courier;
 pub mod exchange;
 pub mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod journal;
 pub mod journal_actor;
 pub mod node;

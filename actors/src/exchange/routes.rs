@@ -47,7 +47,7 @@ pub fn routes(blobs: Arc<BlobStore>, meter: Arc<Meter>) -> axum::Router {
 }
 
 /// An answer that is not the one hoped for.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     error: String,
     header: Option<(HeaderName, String)>,
@@ -150,7 +150,7 @@ async fn send(
 }
 
 /// The first byte that a `Range` asks for.
-fn start_of(range: &[u8]) -> Result<u64, Refusal> {
+pub(super) fn start_of(range: &[u8]) -> Result<u64, Refusal> {
     let text = std::str::from_utf8(range).ok();
     let place = text.and_then(|text| text.strip_prefix("bytes=")?.strip_suffix('-'));
     let digits = place.filter(|place| place.bytes().all(|digit| digit.is_ascii_digit()));

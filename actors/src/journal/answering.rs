@@ -10,7 +10,6 @@ use super::transport::Call;
 use openraft::Snapshot;
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use serde::de::DeserializeOwned;
-use std::fmt::Display;
 
 impl Member {
     /// Answers another member.
@@ -18,7 +17,7 @@ impl Member {
         match call {
             Call::Append => {
                 let request: AppendEntriesRequest<Types> = self.read(body)?;
-                self.check_order(&request)?;
+                check_order(&request).map_err(|found| self.undecodable(found))?;
                 let answer = self.raft.append_entries(request).await;
                 answer.map(|answer| encode(&answer)).map_err(|error| self.stopped(&error))
             }
@@ -53,29 +52,32 @@ impl Member {
     }
 
     fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, JournalError> {
-        match postcard::take_from_bytes(body) {
-            Ok((request, [])) => Ok(request),
-            Ok((_, rest)) => Err(self.undecodable(&format!("{} bytes too many", rest.len()))),
-            Err(error) => Err(self.undecodable(&error)),
-        }
+        read(body).map_err(|found| self.undecodable(found))
     }
 
-    /// Raft takes for granted that entries follow each other.
-    fn check_order(&self, request: &AppendEntriesRequest<Types>) -> Result<(), JournalError> {
-        let after = |place: LogId| place.index.saturating_add(1);
-        let mut expected = request.prev_log_id.map_or(0, after);
-        for entry in &request.entries {
-            if entry.log_id.index != expected {
-                let found = format!("log entry {} instead of {expected}", entry.log_id.index);
-                return Err(self.undecodable(&found));
-            }
-            expected = after(entry.log_id);
-        }
-        Ok(())
+    fn undecodable(&self, found: String) -> JournalError {
+        JournalError::Undecodable { path: self.store.path().to_owned(), found }
     }
+}
 
-    fn undecodable(&self, found: &dyn Display) -> JournalError {
-        let path = self.store.path().to_owned();
-        JournalError::Undecodable { path, found: found.to_string() }
+/// What another member asks, or what is wrong with its bytes.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    match postcard::take_from_bytes(body) {
+        Ok((request, [])) => Ok(request),
+        Ok((_, rest)) => Err(format!("{} bytes too many", rest.len())),
+        Err(error) => Err(error.to_string()),
     }
+}
+
+/// Raft takes for granted that entries follow each other.
+pub(super) fn check_order(request: &AppendEntriesRequest<Types>) -> Result<(), String> {
+    let after = |place: LogId| place.index.saturating_add(1);
+    let mut expected = request.prev_log_id.map_or(0, after);
+    for entry in &request.entries {
+        if entry.log_id.index != expected {
+            return Err(format!("log entry {} instead of {expected}", entry.log_id.index));
+        }
+        expected = after(entry.log_id);
+    }
+    Ok(())
 }
