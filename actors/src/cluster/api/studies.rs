@@ -250,11 +250,11 @@ pub(super) async fn command(
 pub(super) async fn remove(
     State(office): State<Office>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if office.leader().is_none() {
-        let path = format!("/v1/studies/{name}");
-        return pass(&office, &headers, Method::DELETE, &path, Bytes::new()).await;
+        return pass(&office, &headers, Method::DELETE, &uri, Bytes::new()).await;
     }
     let study = study_named(&office, &name)?;
     if office.ask(|answer| Question::Remove { study, answer }).await? {
