@@ -7,6 +7,7 @@ use crate::error::DataError;
 use crate::records::Records;
 use crate::table::Table;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -94,6 +95,7 @@ impl CsvSource {
         });
         let names: Vec<String> = names.collect();
         let target = self.resolve_target(&path, &names)?;
+        refuse_twins(records, &names)?;
         Ok(Table::new(path, names, target))
     }
 
@@ -142,7 +144,20 @@ fn no_rows(records: &Records, found: &'static str, expected: &'static str) -> Da
     DataError::NoRows { path: records.path().to_owned(), found, expected }
 }
 
-/// A guess at why no column has the name.
+/// Refuses two columns of one name: a prediction finds features by their names.
+pub(crate) fn refuse_twins(records: &Records, names: &[String]) -> Result<(), DataError> {
+    let mut places = BTreeMap::new();
+    for (second, name) in names.iter().enumerate() {
+        if let Some(first) = places.insert(name, second) {
+            let (path, line) = (records.path().to_owned(), records.line());
+            let (name, hint) = (name.clone(), header_hint(names));
+            return Err(DataError::TwoColumns { path, line, name, first, second, hint });
+        }
+    }
+    Ok(())
+}
+
+/// A guess at why the names are not those that were expected.
 fn header_hint(names: &[String]) -> &'static str {
     if names.iter().all(|name| cell::finite(name).is_some()) {
         "; the first line holds numbers only: is `header = false` meant, and a column number?"

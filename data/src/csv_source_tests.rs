@@ -180,6 +180,16 @@ fn a_target_that_is_not_there_is_answered_with_the_columns() {
 }
 
 #[test]
+fn two_columns_of_one_name_are_refused() {
+    let expected = "expected a name of its own for each column";
+    let told = message("\na,b, a,label\n1,2,3,x\n");
+    assert_eq!(told, format!("t.csv:2: columns 0 and 2 are both named \"a\", {expected}"));
+    let told = message("1,2,1,7\n3,4,5,6\n");
+    let hint = "the first line holds numbers only: is `header = false` meant, and a column number?";
+    assert_eq!(told, format!("t.csv:1: columns 0 and 2 are both named \"1\", {expected}; {hint}"));
+}
+
+#[test]
 fn many_columns_are_listed_by_their_ends() {
     let names: Vec<String> = (0..100).map(|number| format!("c{number}")).collect();
     let shown = listed(&names);

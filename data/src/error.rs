@@ -142,6 +142,25 @@ pub enum DataError {
         /// The second.
         second: usize,
     },
+    /// Columns that nothing tells apart.
+    #[error(
+        "{path}:{line}: columns {first} and {second} are both named {name:?}, \
+         expected a name of its own for each column{hint}"
+    )]
+    TwoColumns {
+        /// The path as given.
+        path: String,
+        /// The line of the header.
+        line: u64,
+        /// The name.
+        name: String,
+        /// The first column of that name.
+        first: usize,
+        /// The second.
+        second: usize,
+        /// A guess at why, or nothing.
+        hint: &'static str,
+    },
     /// A row with too few or too many cells.
     #[error("{path}:{line}: {cells} cells, expected {expected} as in the first line")]
     Ragged {
