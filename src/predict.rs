@@ -36,12 +36,20 @@ pub(crate) fn predict(
     let mut source = file.data.source();
     source.path = data.to_owned();
     recorded.bring_best()?;
-    let features = source.read_features(&facts.problem.features, facts.scaling.as_ref())?;
+    let scaling = facts.scaling.as_ref();
+    let features = source.read_features(&facts.problem, scaling)?;
     let blobs = Arc::new(BlobStore::open(&recorded.folder.blobs())?);
     let bench = Arc::new(workbench(&recorded.study, &file, &facts, blobs, registry)?);
     let (trial, state) = recorded_best_state(recorded, &bench, warn)?;
     let numbers = answer(recorded, &bench, trial, &state, &features)?;
-    Ok(Answers { facts, numbers })
+    let answers = Answers { facts, numbers };
+    match answers.unanswered() {
+        None => Ok(answers),
+        Some(row) => {
+            let Answers { facts, .. } = &answers;
+            Err(source.why_no_answer(&facts.problem, facts.scaling.as_ref(), row)?.into())
+        }
+    }
 }
 
 fn answer(
@@ -95,6 +103,17 @@ impl Answers {
             }
         }
         writer.into_inner().expect(whole)
+    }
+
+    /// The first row, from 0, to which the model says something that is no finite number.
+    fn unanswered(&self) -> Option<usize> {
+        let problem = &self.facts.problem;
+        let said = |number: &f32| match problem.task {
+            Task::Regression => problem.restore(*number).is_finite(),
+            Task::Classification { .. } => number.is_finite(),
+        };
+        let at = self.numbers.iter().position(|number| !said(number))?;
+        Some(at / problem.outputs().max(1))
     }
 
     /// How many rows were answered.

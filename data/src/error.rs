@@ -193,6 +193,34 @@ pub enum DataError {
         /// Their names.
         names: String,
     },
+    /// Rows to predict for whose features have names that do not tell them apart.
+    #[error(
+        "{path}:{line}: the model learnt from several columns of one name, expected all of its \
+         columns in their order: {names}"
+    )]
+    OtherColumns {
+        /// The path as given.
+        path: String,
+        /// The line of the header.
+        line: u64,
+        /// The names of the features.
+        names: String,
+    },
+    /// Rows to predict for that the model answers with no number.
+    #[error(
+        "{path}:{line}: the model has no finite answer to this row; {column} = {value:?} is \
+         furthest from what it learnt from, expected numbers nearer to the training data"
+    )]
+    NoAnswer {
+        /// The path as given.
+        path: String,
+        /// The line where the row starts.
+        line: u64,
+        /// The column.
+        column: Column,
+        /// The cell, shortened if long.
+        value: String,
+    },
     /// Rows to predict for of another width.
     #[error(
         "{path}:{line}: {found} columns, expected {features} features, or {with} with the target",

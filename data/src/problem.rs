@@ -11,6 +11,10 @@ pub struct Problem {
     pub features: Vec<String>,
     /// What is to be predicted.
     pub task: Task,
+    /// The name of the column to be predicted, as [`Problem::features`] are named. `None` in
+    /// what was written before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// How the target of a regression was standardised; `None` if it is as in the file. Models
     /// learn and answer in the units of the partitions and need not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +36,7 @@ pub enum Task {
 impl Problem {
     /// A problem whose target is as in the file.
     pub fn new(features: Vec<String>, task: Task) -> Self {
-        Self { features, task, target_scaling: None }
+        Self { features, task, target: None, target_scaling: None }
     }
 
     /// Brings the metrics that a model computed over partitions to the units of the file.

@@ -79,6 +79,7 @@ impl Table {
             problem: Problem {
                 features: self.feature_names(),
                 task,
+                target: Some(self.target().name),
                 target_scaling: gather.target_scaling,
             },
             scaling: gather.scaling,

@@ -3,16 +3,26 @@
 use super::*;
 use std::path::PathBuf;
 
-fn features(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn problem(names: &[&str]) -> Problem {
+    let features = names.iter().map(|name| (*name).to_owned()).collect();
+    Problem::new(features, crate::Task::Regression)
 }
 
 fn read(csv: &str, header: bool, target: ColumnRef, names: &[&str]) -> Result<Vec<f32>, String> {
+    read_for(&problem(names), csv, header, target)
+}
+
+fn read_for(
+    problem: &Problem,
+    csv: &str,
+    header: bool,
+    target: ColumnRef,
+) -> Result<Vec<f32>, String> {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("rows.csv");
     std::fs::write(&path, csv).unwrap();
     let source = CsvSource { path: path.clone(), header, target, delimiter: ',' };
-    let read = source.read_features(&features(names), None);
+    let read = source.read_features(problem, None);
     read.map_err(|error| error.to_string().replace(&path.display().to_string(), "rows.csv"))
 }
 
@@ -55,10 +65,46 @@ fn a_target_by_number_is_skipped_also_under_a_header() {
 }
 
 #[test]
-fn features_of_one_name_are_taken_by_place() {
-    let read = |csv| read(csv, true, ColumnRef::Name("label".to_owned()), &["a", "a"]);
-    assert_eq!(read("a,label,a\n1,x,2\n"), Ok(vec![1.0, 2.0]));
-    assert_eq!(read("a,a\n1,2\n"), Ok(vec![1.0, 2.0]));
+fn the_name_of_a_target_by_number_is_known_from_training() {
+    let known = Problem { target: Some("species".to_owned()), ..problem(&["a", "b"]) };
+    let read = |csv| read_for(&known, csv, true, ColumnRef::Number(-1));
+    assert_eq!(read("a,b,species\n1,2,x\n"), Ok(vec![1.0, 2.0]));
+    assert_eq!(read("species,a,b\nx,1,2\n"), Ok(vec![1.0, 2.0]));
+    assert_eq!(read("a,b\n1,2\n"), Ok(vec![1.0, 2.0]));
+    let told = read("a,b,weight\n1,2,3\n").unwrap_err();
+    assert_eq!(told, "rows.csv:1: columns weight: the model knows no such feature, expected none");
+}
+
+#[test]
+fn two_columns_of_one_name_are_named() {
+    let told = by_name("a,b,a,label\n1,2,3,x\n").unwrap_err();
+    let expected = "expected a name of its own for each column";
+    assert_eq!(told, format!("rows.csv:1: columns 0 and 2 are both named \"a\", {expected}"));
+}
+
+#[test]
+fn features_that_once_had_one_name_need_the_header_of_their_training() {
+    let read = |csv| read(csv, true, ColumnRef::Name("label".to_owned()), &["a", "a", "b"]);
+    assert_eq!(read("a,label,a,b\n1,x,2,3\n"), Ok(vec![1.0, 2.0, 3.0]));
+    assert_eq!(read("a,a,b\n1,2,3\n"), Ok(vec![1.0, 2.0, 3.0]));
+    for other in ["b,a,a\n1,2,3\n", "x,y,z\n1,2,3\n", "a,a,b,b\n1,2,3,4\n"] {
+        let told = read(other).unwrap_err();
+        assert!(told.ends_with("expected all of its columns in their order: a, a, b"), "{told}");
+    }
+}
+
+#[test]
+fn a_row_without_an_answer_is_named_by_the_cell_that_is_furthest_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    std::fs::write(&path, "b,label,a\n1,x,2\n\n-1e300,y,1e30\n").unwrap();
+    let target = ColumnRef::Name("label".into());
+    let source = CsvSource { path, header: true, target, delimiter: ',' };
+    let scaling = Scaling { means: vec![0.0, 0.0], deviations: vec![1.0, 1.0] };
+    let why = source.why_no_answer(&problem(&["a", "b"]), Some(&scaling), 1).unwrap();
+    let told = why.to_string();
+    let words = "rows.csv:4: the model has no finite answer to this row; column 0 (b) = \"-1e300\"";
+    assert!(told.contains(words), "{told}");
 }
 
 #[test]
@@ -79,7 +125,7 @@ fn features_are_scaled_before_they_are_rounded() {
     let source =
         CsvSource { path, header: true, target: ColumnRef::Name("label".into()), delimiter: ',' };
     let scaling = Scaling { means: vec![1.7e9], deviations: vec![2.0] };
-    assert_eq!(source.read_features(&features(&["time"]), Some(&scaling)).unwrap(), [0.5, 1.5]);
+    assert_eq!(source.read_features(&problem(&["time"]), Some(&scaling)).unwrap(), [0.5, 1.5]);
 }
 
 #[test]

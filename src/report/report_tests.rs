@@ -100,10 +100,7 @@ fn shown() -> Json {
 
 fn data() -> Facts {
     let task = Task::Classification { labels: vec!["yes".to_owned(), "no".to_owned()] };
-    Facts {
-        problem: Problem { features: vec!["a".to_owned()], task, target_scaling: None },
-        scaling: None,
-    }
+    Facts { problem: Problem::new(vec!["a".to_owned()], task), scaling: None }
 }
 
 #[test]

@@ -142,6 +142,45 @@ fn answers_may_go_to_a_file() {
 }
 
 #[test]
+fn an_answer_that_is_no_number_is_told_with_its_cell() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    sandbox.write("new.csv", "a,b,c,d\n1,2,3,4\n1,2,1e300,4\n");
+    let refused = sandbox.wallaby(&["predict", "run", "--data", "new.csv"]).finish().expect(4);
+    assert_eq!(refused.out, "");
+    refused.complains(
+        "new.csv:3: the model has no finite answer to this row; column 2 (c) = \"1e300\"",
+    );
+}
+
+#[test]
+fn two_features_of_one_name_are_refused_before_anything_is_learnt() {
+    let sandbox = Sandbox::new();
+    let data = sandbox.read("classes.csv").replacen("a,b,c,d,", "a,b,a,d,", 1);
+    sandbox.write("classes.csv", data);
+    let refused = sandbox.study("run", &[]).finish().expect(4);
+    refused
+        .complains("classes.csv:1: columns 0 and 2 are both named \"a\", expected a name of its");
+    assert!(!sandbox.path("run").exists());
+}
+
+#[test]
+fn a_target_by_number_is_known_by_its_name_in_training() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &["--set", "data.target=-1"]);
+    let expected = predict(&sandbox, "run", "classes.csv");
+    let data = sandbox.read("classes.csv");
+    sandbox.write("new.csv", reordered(&data, &[4, 3, 2, 1, 0]));
+    assert_eq!(predict(&sandbox, "run", "new.csv"), expected);
+    sandbox.write("new.csv", data.replacen(",label", ",weight", 1));
+    let refused = sandbox.wallaby(&["predict", "run", "--data", "new.csv"]).finish().expect(4);
+    refused.complains("new.csv:1: columns weight: the model knows no such feature");
+    let config: serde_json::Value =
+        serde_json::from_str(&sandbox.read("run/best/config.json")).unwrap();
+    assert_eq!(config["problem"]["target"], "label");
+}
+
+#[test]
 fn a_run_without_a_result_has_no_answers() {
     let sandbox = Sandbox::new();
     let mut process = sandbox.study("run", &["--json"]).faults("delay:600000").start();
