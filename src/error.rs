@@ -1,6 +1,7 @@
 //! Everything that ends a command early, with the exit code that scripts rely on.
 
 use crate::cluster::ClusterError;
+use crate::refusal;
 use crate::run_folder::{FolderError, resume_command};
 use crate::study_file::Mistakes;
 use std::io::{self, ErrorKind};
@@ -85,10 +86,23 @@ pub enum Error {
         line: usize,
     },
     /// A file could not be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {words}", path = path.display(), words = refusal::words(source))]
     File {
         /// Which file.
         path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What was asked for could not be written to where it was wanted.
+    #[error(
+        "{path}: {words}, expected {expected}{remedy}",
+        path = path.display(), words = refusal::words(source), remedy = remedy(source)
+    )]
+    Out {
+        /// Where to.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
         /// What the system says.
         source: io::Error,
     },
@@ -207,11 +221,16 @@ impl Error {
         Self::File { path: path.to_owned(), source }
     }
 
+    /// Something that `--out` asks for could not be written: `expected` is what should be there.
+    pub(crate) fn out(path: &Path, expected: &'static str, source: io::Error) -> Self {
+        Self::Out { path: path.to_owned(), expected, source }
+    }
+
     /// The exit code.
     pub fn code(&self) -> Code {
         match self {
             Error::Mistakes(_) | Error::NotUtf8 { .. } => Code::StudyFile,
-            Error::File { source, .. } => code_of_io(source),
+            Error::File { source, .. } | Error::Out { source, .. } => code_of_io(source),
             Error::Data(_) | Error::StudyData { .. } | Error::DataChanged { .. } => Code::Data,
             Error::Device(_) => Code::Device,
             Error::Folder(FolderError::File { source, .. }) if is_full(source) => Code::StorageFull,
@@ -258,8 +277,23 @@ impl Error {
 fn code_of_io(error: &io::Error) -> Code {
     match error.kind() {
         _ if is_full(error) => Code::StorageFull,
-        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => Code::Usage,
+        ErrorKind::NotFound
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory
+        | ErrorKind::AlreadyExists
+        | ErrorKind::InvalidFilename
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem => Code::Usage,
         _ => Code::Unexpected,
+    }
+}
+
+/// What to do about a place that cannot be written to.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::NotFound => " in a folder that is there; make it, or choose another with --out",
+        _ if is_full(source) => " on a disk with room; choose another with --out",
+        _ => "; choose another with --out",
     }
 }
 

@@ -37,6 +37,7 @@ mod predict;
 mod progress;
 mod ranking;
 mod recorded;
+mod refusal;
 mod report;
 mod results;
 pub mod run_folder;
@@ -46,6 +47,7 @@ mod signals;
 pub mod study_file;
 mod table;
 mod verify;
+mod whole_file;
 
 pub use error::Error;
 pub use wallaby_train::{Family, Registry};

@@ -14,6 +14,8 @@
 //!   best/             model.safetensors, config.json
 //! ```
 
+use crate::refusal;
+use crate::whole_file::{self, sync_name_of};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -45,6 +47,15 @@ pub enum FolderError {
     )]
     Occupied {
         /// The folder.
+        path: PathBuf,
+    },
+    /// A file lies there.
+    #[error(
+        "{path} is a file, expected a folder: an empty or a new one; choose another with --run",
+        path = path.display()
+    )]
+    NotAFolder {
+        /// The file.
         path: PathBuf,
     },
     /// A newer Wallaby made it.
@@ -119,13 +130,16 @@ impl FolderError {
 
 /// What the system says, and what to do about it.
 fn refusal(source: &io::Error) -> String {
+    let words = refusal::words(source);
     match source.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "permission is denied, expected a folder to read and write in; choose another with \
-             --run"
-                .to_owned()
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::NotADirectory
+        | ErrorKind::AlreadyExists
+        | ErrorKind::InvalidFilename => {
+            format!("{words}, expected a folder to read and write in; choose another with --run")
         }
-        _ => source.to_string(),
+        _ => words,
     }
 }
 
@@ -208,6 +222,12 @@ impl RunFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return if self.is_vacant()? { Ok(None) } else { Err(self.occupied()) };
             }
+            Err(_) if self.0.is_file() => {
+                return Err(FolderError::NotAFolder { path: self.0.clone() });
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(FolderError::Damaged { path, why: "it is not UTF-8".to_owned() });
+            }
             Err(source) => return Err(FolderError::File { path, source }),
         };
         let damaged = |why: String| FolderError::Damaged { path: path.clone(), why };
@@ -230,7 +250,7 @@ impl RunFolder {
         let none = || FolderError::NotARun { path: self.0.clone() };
         match self.about() {
             Ok(about) => about.ok_or_else(none),
-            Err(FolderError::Occupied { .. }) => Err(none()),
+            Err(FolderError::Occupied { .. } | FolderError::NotAFolder { .. }) => Err(none()),
             Err(error) => Err(error),
         }
     }
@@ -319,22 +339,10 @@ impl RunFolder {
     /// # Errors
     /// What the system says; nothing is left aside.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        let (path, aside) = (self.join(name), self.join(&format!("{name}.new")));
-        let write = || -> io::Result<()> {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let mut file = File::create(&aside)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&aside, &path)?;
-            sync_name_of(&path)
-        };
-        write().map_err(|source| {
-            // On a full disk it would be in the way; if it cannot be removed, the next one will.
-            let _ = fs::remove_file(&aside);
-            FolderError::File { path: path.clone(), source }
-        })
+        let path = self.join(name);
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = folder.and_then(|()| whole_file::write(&path, bytes));
+        written.map_err(|source| FolderError::File { path, source })
     }
 
     fn trouble(&self, source: io::Error) -> FolderError {
@@ -372,23 +380,6 @@ impl RunFolder {
 /// A number as [`RunFolder::numbered`] writes it: any other name is not one of ours.
 fn number_in(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
-}
-
-/// Makes it durable that a file or folder has its name.
-fn sync_name_of(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_folder(parent.unwrap_or(Path::new(".")))
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Other systems have no folders that can be opened; their renames are journaled.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 impl About {

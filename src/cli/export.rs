@@ -4,9 +4,10 @@ use super::{Outcome, RunPath, look_at_run, show};
 use crate::error::{Code, Error};
 use crate::ranking;
 use crate::sheet::Sheet;
+use crate::whole_file::write_out;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Write the trials and the epochs of a run as tables for other programs
 #[derive(Debug, Args)]
@@ -72,14 +73,15 @@ pub(super) fn export(args: &ExportArgs) -> Outcome {
         }
         None => recorded.folder.join("export"),
     };
-    std::fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
+    let made = std::fs::create_dir_all(&folder);
+    made.map_err(|source| Error::out(&folder, "a folder for the tables", source))?;
     let tables =
         [("trials", ranking::trials(study, metrics)), ("epochs", ranking::epochs(study, metrics))];
     let mut written = Vec::new();
     for (name, sheet) in &tables {
         let path = folder.join(format!("{name}.{}", args.format.extension()));
         let bytes = args.format.bytes(name, sheet)?;
-        write_whole(&path, &bytes)?;
+        write_out(&path, &bytes)?;
         let rows = sheet.rows.len();
         if !args.json {
             show(&format!("{}: {rows} rows\n", path.display()));
@@ -91,16 +93,4 @@ pub(super) fn export(args: &ExportArgs) -> Outcome {
         show(&format!("{:#}\n", json!(written)));
     }
     Ok(Code::Done)
-}
-
-/// Aside, then renamed: a table that is read meanwhile is the old one or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
-    written.map_err(|source| {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&aside);
-        Error::file(path, source)
-    })
 }

@@ -28,6 +28,6 @@ pub(super) fn man(args: &ManArgs) -> Outcome {
     };
     let written = std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
-    written.map_err(|source| Error::file(folder, source))?;
+    written.map_err(|source| Error::out(folder, "a folder for the pages", source))?;
     Ok(Code::Done)
 }

@@ -3,6 +3,7 @@
 use super::{Outcome, RunPath, read_run, report, show_bytes};
 use crate::error::{Code, Error};
 use crate::predict::predict as answers_for;
+use crate::whole_file::write_out;
 use clap::Args;
 use std::path::PathBuf;
 use wallaby_train::Registry;
@@ -29,15 +30,28 @@ pub(super) struct PredictArgs {
 }
 
 pub(super) fn predict(args: &PredictArgs, registry: &Registry) -> Outcome {
+    refuse_the_rows_themselves(args)?;
     let recorded = read_run(&args.path)?;
     let answers = answers_for(&recorded, registry, &args.data, report)?;
     match &args.out {
         None => show_bytes(&answers.to_csv()),
         Some(path) => {
-            let written = std::fs::write(path, answers.to_csv());
-            written.map_err(|source| Error::file(path, source))?;
+            write_out(path, &answers.to_csv())?;
             report(&format!("{} rows answered in {}", answers.rows(), path.display()));
         }
     }
     Ok(Code::Done)
+}
+
+/// The answers must not take the place of the rows that they are for.
+fn refuse_the_rows_themselves(args: &PredictArgs) -> Result<(), Error> {
+    let Some(out) = &args.out else { return Ok(()) };
+    match (args.data.canonicalize(), out.canonicalize()) {
+        (Ok(data), Ok(out_file)) if data == out_file && data.is_file() => {
+            let out = out.display();
+            let why = "is the file of --data and would be lost, expected another file";
+            Err(Error::Usage(format!("--out {out}: {why}")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,8 +4,8 @@ use super::{Outcome, RunPath, lock_run, look_at_run, show};
 use crate::error::{Code, Error};
 use crate::recorded::Recorded;
 use crate::report;
+use crate::whole_file::write_out;
 use clap::Args;
-use std::fs;
 use std::path::PathBuf;
 
 /// Write a run as one HTML page: ranking, learning curves, parameters, hop timeline
@@ -28,8 +28,7 @@ pub(super) struct ReportArgs {
 pub(super) fn report(args: &ReportArgs) -> Outcome {
     let path = match &args.out {
         Some(path) => {
-            let page = page(&look_at_run(&args.path)?)?;
-            fs::write(path, page).map_err(|error| Error::file(path, error))?;
+            write_out(path, page(&look_at_run(&args.path)?)?.as_bytes())?;
             path.clone()
         }
         None if args.path.is_remote()? => {

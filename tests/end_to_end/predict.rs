@@ -142,6 +142,18 @@ fn answers_may_go_to_a_file() {
 }
 
 #[test]
+fn answers_never_take_the_place_of_their_rows() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    let before = sandbox.read("classes.csv");
+    for out in ["classes.csv", "./classes.csv", "run/../classes.csv"] {
+        let refused = sandbox.wallaby(&["predict", "run", "--data", "classes.csv", "--out", out]);
+        refused.finish().expect(2).complains("is the file of --data");
+        assert_eq!(sandbox.read("classes.csv"), before);
+    }
+}
+
+#[test]
 fn an_answer_that_is_no_number_is_told_with_its_cell() {
     let sandbox = Sandbox::new();
     sandbox.run("run", &[]);

@@ -159,6 +159,33 @@ fn a_metric_that_the_task_does_not_have_is_refused() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_to_is_told_in_words() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    let told = |code: i32, arguments: &[&str], words: &str| {
+        let told = sandbox.wallaby(arguments).finish().expect(code).complains(words);
+        assert!(!told.err.contains("os error"), "{}", told.err);
+    };
+    let export = ["export", "run", "--format", "csv", "--out"];
+    told(2, &[&export[..], &["study.toml"]].concat(), "study.toml: is a file, expected a folder");
+    told(2, &[&export[..], &["study.toml/x"]].concat(), "a part of the path is a file");
+    let predict = ["predict", "run", "--data", "classes.csv", "--out"];
+    told(2, &[&predict[..], &["."]].concat(), ".: is a folder, expected a file to write");
+    told(8, &[&predict[..], &["/dev/full"]].concat(), "/dev/full: no space left, expected a file");
+    let report = ["report", "run", "--out", "no/x.html"];
+    told(2, &report, "no/x.html: no such file or folder, expected a file to write in a folder");
+    told(
+        6,
+        &["run", "study.toml", "--run", "study.toml"],
+        "study.toml is a file, expected a folder",
+    );
+    told(6, &["run", "study.toml", "--run", "study.toml/x"], "a part of the path is a file");
+    told(6, &["show", "study.toml"], "study.toml is not a run folder");
+    sandbox.write("run/run.json", b"\xff{");
+    told(6, &["show", "run"], "run/run.json is damaged: it is not UTF-8");
+}
+
+#[test]
 fn a_device_that_is_not_built_in_is_refused_with_the_way_to_get_it() {
     for (device, built_in) in [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))] {
         if built_in {
