@@ -7,15 +7,18 @@ use crate::launch::{device_named, read_again, workbench_on};
 use crate::recorded::Facts;
 use crate::signals::Signals;
 use crate::study_file::StudyFile;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use wallaby_actors::blobs::BlobStore;
 use wallaby_actors::cluster::MakeBench;
-use wallaby_actors::cluster::node::{ClusterNode, ClusterNodeArgs};
+use wallaby_actors::cluster::node::{ClusterNode, ClusterNodeArgs, ClusterNodeError};
 use wallaby_actors::trainer::quiet_panics_of_trainers;
 use wallaby_actors::workbench::{Source, Workbench};
 use wallaby_core::journal::Creation;
+use wallaby_links::gossip::GossipError;
+use wallaby_links::port::PortError;
 use wallaby_links::secret::Secret;
 use wallaby_train::{Device, Registry, canary};
 
@@ -49,7 +52,7 @@ async fn run(
     say(&format!("{name} looks for cluster {cluster} from {}\n", config.listen));
     let start = ClusterNode::start(args);
     let mut node = tokio::select! {
-        node = start => node?,
+        node = start => node.map_err(|error| refused(config, error))?,
         () = signals.next() => return Ok(Code::Done),
     };
     tokio::select! {
@@ -70,6 +73,25 @@ async fn run(
         () = node.stop() => Ok(Code::Done),
         () = signals.next() => std::process::exit(130),
     }
+}
+
+/// An address that cannot be listened on is told by its key, whichever of TCP and UDP it was.
+fn refused(config: &NodeConfig, error: ClusterNodeError) -> Error {
+    let source = match &error {
+        ClusterNodeError::Port(PortError { source, .. })
+        | ClusterNodeError::Gossip(GossipError::Listen { source, .. }) => source,
+        _ => return error.into(),
+    };
+    let why = match source.kind() {
+        ErrorKind::AddrInUse => "is in use by another process, expected a free port".to_owned(),
+        ErrorKind::AddrNotAvailable => "expected an address of this host".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "permission is denied, expected a port above 1023".to_owned()
+        }
+        _ => source.to_string(),
+    };
+    let listen = &config.listen;
+    Error::Usage(format!("node.listen = {listen:?}: {why}; choose another with --listen HOST:PORT"))
 }
 
 fn node_args(

@@ -159,6 +159,23 @@ fn a_metric_that_the_task_does_not_have_is_refused() {
 }
 
 #[test]
+fn an_address_that_cannot_be_listened_on_is_told_by_its_key_for_tcp_and_for_udp() {
+    let sandbox = Sandbox::new();
+    sandbox.wallaby(&["cluster", "init", "new"]).finish().expect(0);
+    let refused = |listen: &str| {
+        let arguments = ["node", "--config", "new/cluster.toml", "--listen", listen];
+        let told = sandbox.wallaby(&arguments).finish().expect(2);
+        told.complains(&format!("node.listen = \"{listen}\": "))
+    };
+    let in_use = "is in use by another process, expected a free port; choose another with --listen";
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    refused(&tcp.local_addr().unwrap().to_string()).complains(in_use);
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    refused(&udp.local_addr().unwrap().to_string()).complains(in_use);
+    refused("192.0.2.1:7701").complains("expected an address of this host");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_to_is_told_in_words() {
     let sandbox = Sandbox::new();
     sandbox.run("run", &[]);
