@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::portrait::weigh;
 use crate::recorded::Recorded;
 use crate::run_folder::{Lock, RunFolder};
+use crate::whole_file::aside;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -13,19 +14,25 @@ use wallaby_actors::blobs::BlobStore;
 use wallaby_core::ids::Digest;
 use wallaby_core::study::Phase;
 
-/// What Wallaby writes in a run folder. `run.json` goes last but for the lock: as long as it is
-/// there, a removal that was interrupted can be done again.
-const OWN: [&str; 12] = [
-    "blobs",
-    "running",
-    "best",
-    "export",
+/// The folders that Wallaby makes in a run folder. Others may have put something into them.
+const FOLDERS: [&str; 4] = ["blobs", "running", "best", "export"];
+
+/// The files that Wallaby writes, but for those of `blobs/` and `running/`. `run.json` goes last
+/// but for the lock: as long as it is there, a removal that was interrupted can be done again.
+const FILES: [&str; 15] = [
+    "best/model.safetensors",
+    "best/config.json",
+    "export/trials.csv",
+    "export/trials.json",
+    "export/trials.parquet",
+    "export/epochs.csv",
+    "export/epochs.json",
+    "export/epochs.parquet",
     "journal.redb",
     "metrics.csv",
     "trials.csv",
     "report.html",
     "study.json",
-    "run.json.new",
     "run.json",
     "run.lock",
 ];
@@ -111,8 +118,7 @@ impl Plan {
     }
 
     fn of_run(folder: RunFolder, lock: Lock) -> Self {
-        let paths = OWN.iter().map(|name| folder.join(name));
-        let paths: Vec<PathBuf> = paths.filter(|path| path.symlink_metadata().is_ok()).collect();
+        let paths = own(&folder);
         let weights = paths.iter().map(|path| weigh(path));
         let (files, bytes) = weights.fold((0, 0), |(files, bytes), (f, b)| (files + f, bytes + b));
         Self { folder, doomed: Doomed::Paths(paths), files, bytes, _lock: lock }
@@ -132,23 +138,68 @@ impl Plan {
             }
             Doomed::Paths(paths) => {
                 for path in &paths {
-                    remove_path(path).map_err(|source| Error::file(path, source))?;
+                    remove_file(path).map_err(|source| Error::file(path, source))?;
                 }
-                // Something of somebody else's may lie in it: then it stays.
-                let _ = fs::remove_dir(self.folder.path());
+                remove_empty_folders(&self.folder.blobs());
+                // Something of somebody else's may lie in them: then they stay.
+                let folders = FOLDERS.map(|name| self.folder.join(name));
+                for folder in folders.iter().map(PathBuf::as_path).chain([self.folder.path()]) {
+                    let _ = fs::remove_dir(folder);
+                }
             }
         }
         Ok(())
     }
 }
 
-/// A link goes itself, not what it leads to.
-fn remove_path(path: &Path) -> io::Result<()> {
-    let removed = match path.symlink_metadata()?.is_dir() {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
-    };
-    match removed {
+/// What is Wallaby's in a run folder, in the order in which it goes. A link in place of a folder
+/// goes itself, not what it leads to.
+fn own(folder: &RunFolder) -> Vec<PathBuf> {
+    let links = FOLDERS.map(|name| folder.join(name)).into_iter().filter(|path| path.is_symlink());
+    let mut paths: Vec<PathBuf> = links.collect();
+    let is_linked = |path: &PathBuf| paths.iter().any(|link| path.starts_with(link));
+    let parts = entries(&folder.blobs()).into_iter().filter(|part| !part.is_symlink());
+    let blobs = parts.flat_map(|part| entries(&part)).filter(|path| is_blob(path));
+    let slots = entries(&folder.join("running")).into_iter().filter(|path| is_slot(path));
+    let journals = entries(folder.path()).into_iter().filter(|path| is_journal_aside(path));
+    let files =
+        FILES.map(|name| folder.join(name)).into_iter().flat_map(|path| [aside(&path), path]);
+    let all = blobs.chain(slots).chain(journals).chain(files);
+    let own: Vec<PathBuf> = all.filter(|path| !is_linked(path)).collect();
+    paths.extend(own);
+    // A folder of such a name is not ours.
+    paths.retain(|path| path.symlink_metadata().is_ok_and(|about| !about.is_dir()));
+    paths
+}
+
+/// What lies in a folder; nothing if it is none.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// Whether a file of the blob store has the name of a blob, or of one that was not finished.
+fn is_blob(path: &Path) -> bool {
+    let name = name_of(path);
+    name.starts_with(".unfinished-")
+        || name.len() == 62 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a file notes what a slot runs.
+fn is_slot(path: &Path) -> bool {
+    name_of(path).bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a file was to become the journal when its process died.
+fn is_journal_aside(path: &Path) -> bool {
+    name_of(path).starts_with("journal.redb.new-")
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
@@ -156,7 +207,7 @@ fn remove_path(path: &Path) -> io::Result<()> {
 
 /// Folders that hold something refuse to go.
 fn remove_empty_folders(root: &Path) {
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        let _ = fs::remove_dir(entry.path());
+    for entry in entries(root) {
+        let _ = fs::remove_dir(entry);
     }
 }

@@ -75,11 +75,32 @@ fn whole_runs_go_only_if_they_have_ended_or_are_named() {
 fn files_of_somebody_else_stay() {
     let sandbox = Sandbox::new();
     sandbox.run("run", &[]);
-    sandbox.write("run/notes.txt", "mine");
+    for format in ["csv", "json", "parquet"] {
+        sandbox.wallaby(&["export", "run", "--format", format]).finish().expect(0);
+    }
+    let mine = ["notes.txt", "export/plot.py", "best/paper.md", "blobs/readme", "running/tests.sh"];
+    for name in mine {
+        sandbox.write(&format!("run/{name}"), "mine");
+    }
     clean(&sandbox, &["--all", "--yes", "run"]);
-    assert_eq!(sandbox.list("run"), ["notes.txt"]);
+    assert_eq!(sandbox.list("run"), ["best", "blobs", "export", "notes.txt", "running"]);
+    let left = |folder: &str| sandbox.list(&format!("run/{folder}"));
+    assert_eq!((left("export"), left("best")), (vec!["plot.py".into()], vec!["paper.md".into()]));
+    assert_eq!((left("blobs"), left("running")), (vec!["readme".into()], vec!["tests.sh".into()]));
     sandbox.wallaby(&["clean", "--all", "--yes", "run"]).finish().expect(6);
     assert_eq!(sandbox.read("run/notes.txt"), "mine");
+}
+
+#[test]
+fn what_a_link_leads_to_stays() {
+    let sandbox = Sandbox::new();
+    sandbox.run("run", &[]);
+    sandbox.copy("run/best", "models");
+    std::fs::remove_dir_all(sandbox.path("run/best")).unwrap();
+    std::os::unix::fs::symlink("../models", sandbox.path("run/best")).unwrap();
+    clean(&sandbox, &["--all", "--yes", "run"]);
+    assert_eq!(sandbox.list("models"), ["config.json", "model.safetensors"]);
+    assert!(!sandbox.path("run").exists());
 }
 
 #[test]
