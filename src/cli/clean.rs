@@ -2,12 +2,13 @@
 
 use super::{Outcome, report, show};
 use crate::clean::{Extent, Plan, Stays};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::overview::runs_in;
 use crate::portrait::bytes_text;
 use crate::run_folder::{FolderError, RunFolder};
 use clap::Args;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Remove what runs that have ended no longer need; without --yes only say what would go
@@ -21,7 +22,8 @@ Example:
 Without --all the checkpoints and partitions of runs that have ended go, and the best model, the
 journal and the tables stay: everything but `verify` works as before, and that reads the data
 again. With --all whole runs go: those that have ended, and those that are named. A run in use is
-never touched, nor a file that is not Wallaby's.")]
+never touched, nor a file that is not Wallaby's, in whatever folder it lies. If one of the runs
+that are named cannot be cleaned, none is.")]
 pub(super) struct CleanArgs {
     /// These runs; without it all in the folder of the runs
     #[arg(value_name = "RUN")]
@@ -50,6 +52,12 @@ struct Line {
     why: Option<String>,
 }
 
+/// A run and what is to become of it.
+struct Planned {
+    run: String,
+    plan: Result<Plan, Stays>,
+}
+
 pub(super) fn clean(args: &CleanArgs) -> Outcome {
     let named = !args.runs.is_empty();
     let extent = match (args.all, named) {
@@ -58,43 +66,83 @@ pub(super) fn clean(args: &CleanArgs) -> Outcome {
         (true, true) => Extent::AnyRun,
     };
     let runs = match named {
-        true => args.runs.iter().map(|run| RunFolder::at(run)).collect(),
+        true => once_each(&args.runs),
         false => runs_in(&args.dir)?,
     };
-    let mut lines = Vec::new();
-    for run in runs {
-        let path = run.path().display().to_string();
-        match Plan::new(run, extent) {
-            Ok(plan) => {
-                let (files, bytes) = (plan.files, plan.bytes);
-                if args.yes {
-                    plan.remove()?;
-                }
-                lines.push(Line { run: path, files, bytes, removed: args.yes, why: None });
-            }
-            // What was asked for by name must not pass unnoticed.
-            Err(Stays::Unusable(error)) if named => return Err(error),
-            Err(Stays::Unusable(error)) if is_no_run(&error) => {}
-            Err(stays) => {
-                let why = Some(stays.to_string());
-                lines.push(Line { run: path, files: 0, bytes: 0, removed: false, why });
-            }
+    let plans = runs.into_iter().filter_map(move |run| planned(run, extent, named).transpose());
+    // What is asked for by name is refused as a whole, before anything goes.
+    let plans: Box<dyn Iterator<Item = Result<Planned, Error>>> = match named {
+        true => Box::new(plans.collect::<Result<Vec<_>, _>>()?.into_iter().map(Ok)),
+        false => Box::new(plans),
+    };
+    let (mut lines, mut first_error) = (Vec::new(), None);
+    for planned in plans {
+        let (line, failed) = carry_out(planned?, args.yes);
+        if !args.json {
+            show(&line.text(args.yes));
         }
+        lines.push(line);
+        first_error = first_error.or(failed);
     }
     if args.json {
         let lines: Json = lines.iter().map(Line::json).collect();
         show(&format!("{lines:#}\n"));
     } else {
-        tell(&lines, args.yes);
+        conclude(&lines, args.yes);
     }
-    Ok(Code::Done)
+    first_error.map_or(Ok(Code::Done), Err)
 }
 
-fn is_no_run(error: &crate::Error) -> bool {
-    matches!(error, crate::Error::Folder(FolderError::NotARun { .. }))
+/// The runs, without those that are named again.
+fn once_each(runs: &[PathBuf]) -> Vec<RunFolder> {
+    let mut seen = BTreeSet::new();
+    let is_new = |run: &&PathBuf| seen.insert(run.canonicalize().unwrap_or((*run).clone()));
+    runs.iter().filter(is_new).map(|run| RunFolder::at(run)).collect()
+}
+
+/// What is to become of a run; `None` if it is none, and nobody said that it is.
+fn planned(run: RunFolder, extent: Extent, named: bool) -> Result<Option<Planned>, Error> {
+    let path = run.path().display().to_string();
+    match Plan::new(run, extent) {
+        // What was asked for by name must not pass unnoticed.
+        Err(Stays::Unusable(error)) if named => Err(error),
+        Err(Stays::Unusable(error)) if is_no_run(&error) => Ok(None),
+        plan => Ok(Some(Planned { run: path, plan })),
+    }
+}
+
+/// Removes what is to go, if that is meant; also what went wrong with it.
+fn carry_out(planned: Planned, yes: bool) -> (Line, Option<Error>) {
+    let Planned { run, plan } = planned;
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(stays) => return (Line::staying(run, stays.to_string()), None),
+    };
+    let (files, bytes) = (plan.files, plan.bytes);
+    match if yes { plan.remove() } else { Ok(()) } {
+        Ok(()) => (Line { run, files, bytes, removed: yes, why: None }, None),
+        Err(error) => (Line::staying(run, format!("in part, {error}")), Some(error)),
+    }
+}
+
+fn is_no_run(error: &Error) -> bool {
+    matches!(error, Error::Folder(FolderError::NotARun { .. }))
 }
 
 impl Line {
+    fn staying(run: String, why: String) -> Self {
+        Self { run, files: 0, bytes: 0, removed: false, why: Some(why) }
+    }
+
+    fn text(&self, done: bool) -> String {
+        let Line { run, files, bytes, why, .. } = self;
+        let verb = if done { "removed" } else { "would remove" };
+        match why {
+            Some(why) => format!("{run}: stays, {why}\n"),
+            None => format!("{run}: {verb} {files} files, {}\n", bytes_text(*bytes)),
+        }
+    }
+
     fn json(&self) -> Json {
         json!({
             "run": self.run, "files": self.files, "bytes": self.bytes, "removed": self.removed,
@@ -103,15 +151,7 @@ impl Line {
     }
 }
 
-fn tell(lines: &[Line], done: bool) {
-    let verb = if done { "removed" } else { "would remove" };
-    for line in lines {
-        let Line { run, files, bytes, why, .. } = line;
-        match why {
-            Some(why) => show(&format!("{run}: stays, {why}\n")),
-            None => show(&format!("{run}: {verb} {files} files, {}\n", bytes_text(*bytes))),
-        }
-    }
+fn conclude(lines: &[Line], done: bool) {
     let bytes: u64 = lines.iter().map(|line| line.bytes).sum();
     show(&format!("{} in all\n", bytes_text(bytes)));
     if !done && bytes > 0 {

@@ -1,6 +1,7 @@
 //! Making room: nothing goes without being asked for twice, and nothing that is needed goes.
 
 use crate::sandbox::Sandbox;
+use crate::small_disk::SmallDisk;
 use serde_json::Value as Json;
 
 /// The names in all folders of the blobs.
@@ -101,6 +102,38 @@ fn what_a_link_leads_to_stays() {
     clean(&sandbox, &["--all", "--yes", "run"]);
     assert_eq!(sandbox.list("models"), ["config.json", "model.safetensors"]);
     assert!(!sandbox.path("run").exists());
+}
+
+#[test]
+fn of_several_named_runs_all_go_or_none() {
+    let sandbox = Sandbox::new();
+    sandbox.run("one", &[]);
+    sandbox.run("two", &[]);
+    let before = blobs(&sandbox, "one");
+    let refused = sandbox.wallaby(&["clean", "--all", "--yes", "one", "two", "three"]).finish();
+    assert_eq!(refused.expect(6).complains("three is not a run folder").out, "");
+    assert_eq!(blobs(&sandbox, "one"), before);
+    let done = sandbox.wallaby(&["clean", "--all", "--yes", "one", "./one", "two"]).finish();
+    assert_eq!(done.expect(0).out.matches(": removed ").count(), 2);
+    assert!(!sandbox.path("one").exists() && !sandbox.path("two").exists());
+}
+
+#[test]
+fn what_cannot_be_removed_is_told_after_what_was() {
+    let sandbox = Sandbox::new();
+    for run in ["runs/a-1", "runs/a-2", "runs/a-3"] {
+        sandbox.run(run, &[]);
+    }
+    let held = sandbox.path("runs/a-2/trials.csv");
+    let Some(_held) = SmallDisk::hold(&held) else { return };
+    let stopped = sandbox.wallaby(&["clean", "--all", "--yes"]).finish();
+    assert!(stopped.out.contains("runs/a-1: removed "), "{stopped:#?}");
+    assert!(
+        stopped.out.contains("runs/a-2: stays, in part, runs/a-2/trials.csv: "),
+        "{stopped:#?}"
+    );
+    assert!(stopped.out.contains("runs/a-3: removed "), "{stopped:#?}");
+    assert_ne!(stopped.code(), Some(0));
 }
 
 #[test]

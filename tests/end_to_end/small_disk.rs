@@ -13,9 +13,20 @@ impl<'a> SmallDisk<'a> {
     pub(crate) fn mount(folder: &'a Path, kilobytes: u32) -> Option<Self> {
         let options = format!("size={kilobytes}k");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &options, "none"]).arg(folder).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
+        mount.args(["-t", "tmpfs", "-o", &options, "none"]).arg(folder);
+        Self::mounted(mount, folder)
+    }
+
+    /// Mounts a file on itself: nobody can remove it. Otherwise as [`SmallDisk::mount`].
+    pub(crate) fn hold(file: &'a Path) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.arg("--bind").args([file, file]);
+        Self::mounted(mount, file)
+    }
+
+    fn mounted(mut mount: Command, path: &'a Path) -> Option<Self> {
+        if mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return Some(Self(path));
         }
         let must = std::env::var_os("CI").is_some() && is_root();
         assert!(!must, "a disk cannot be mounted, and with CI set no test is skipped for it");
