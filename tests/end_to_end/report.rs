@@ -7,6 +7,9 @@ use crate::sandbox::Sandbox;
 use std::fs;
 use wallaby::wallaby_core::space::Domain;
 
+/// Uses a page as a reader does.
+const PROBE: &str = include_str!("report/probe.js");
+
 /// The largest page that a large run may have.
 const BYTES_MAX: u64 = 8_000_000;
 
@@ -35,6 +38,42 @@ fn a_finished_run_leaves_a_page_on_which_every_figure_draws() {
     assert_whole(&shown, 5);
     assert!(shown.document.contains("<h1 id=\"name\">small</h1>"));
     assert_eq!(shown.document.matches("<tr data-trial=").count(), 6);
+}
+
+#[test]
+fn whoever_hovers_clicks_sorts_and_zooms_is_answered() {
+    let sandbox = Sandbox::new();
+    sandbox.study("run", &[]).faults("delay:5").finish().expect(0);
+    let page = sandbox.read("run/report.html");
+    let (before, after) = page.rsplit_once("</body>").unwrap();
+    sandbox.write("probed.html", format!("{before}<script>{PROBE}</script></body>{after}"));
+    let Some(shown) = open(&sandbox.path("probed.html")) else { return };
+    assert_whole(&shown, 5);
+    assert_eq!(shown.attribute("data-probed"), "yes");
+    let said = |name: &str| shown.attribute(&format!("data-{name}"));
+    let curve = format!("trial {}, completed", said("curve-trial"));
+    assert!(
+        said("curve").starts_with(&curve) && said("curve").contains("accuracy by epoch: "),
+        "{shown:?}"
+    );
+    for name in ["parallel", "over-time", "against"] {
+        assert!(said(name).starts_with("trial "), "{name}: {:?}", said(name));
+    }
+    assert!(said("over-time").contains("epoch 1: "), "{:?}", said("over-time"));
+    assert!(said("unit").starts_with(said("unit-head")), "{:?}", said("unit"));
+    for part in ["loss ", "slot ", " ms from ", "try 1 (term ", "attempt "] {
+        assert!(said("unit").contains(part), "{part:?} is not in {:?}", said("unit"));
+    }
+    assert_eq!(said("unit-marked"), said("unit-trial"));
+    assert!(shown.number("data-bars-zoomed") < shown.number("data-bars-before"));
+    for name in ["row-marked", "row-unmarked", "button-marked"] {
+        assert_eq!(said(name), "true", "{name}");
+    }
+    assert_eq!((said("sorted"), said("sorted-down")), ("0 1 2 3 4 5", "5 4 3 2 1 0"));
+    let described = "Learning curves | Parallel coordinates | Objective over time | \
+                     Each parameter against the objective: learning_rate | Hop timeline";
+    assert_eq!(said("described"), described);
+    assert_eq!(shown.number("data-head-cells"), 7);
 }
 
 #[test]
@@ -85,6 +124,7 @@ fn failed_tries_and_failed_trials_are_shown() {
     let Some(shown) = open(&sandbox.path("run/report.html")) else { return };
     assert_whole(&shown, 5);
     assert!(shown.document.contains("class=\"failed\""));
+    assert!(shown.document.contains(">failed: "), "the reason stands in the cell");
 }
 
 #[test]

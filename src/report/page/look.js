@@ -91,14 +91,23 @@ function section(title, note) {
   return { frame, controls };
 }
 
+// What a chart shows, for those who do not see it: its section's heading and note, and where there
+// are several charts in it, its own name. The numbers are in the ranking.
+function described(element, name) {
+  const [heading, note] = ["h2", ".note"].map(part => element.closest("section").querySelector(part).textContent);
+  return `${heading}${name ? ": " + name : ""}. ${note}`;
+}
+
 // A chart that redraws with `option()` when the mark, a control or the colours change.
-function figure(parent, height, option, minimum) {
+function figure(parent, height, option, { minimum, name } = {}) {
   const element = document.createElement("div");
   element.style.height = height + "px";
   if (minimum) element.style.minWidth = minimum + "px";
   parent.append(element);
+  element.setAttribute("role", "img");
+  const aria = { enabled: true, label: { description: described(element, name) } };
   const chart = echarts.init(element);
-  const one = { chart, draw: () => chart.setOption(basis(option()), { notMerge: true }) };
+  const one = { chart, draw: () => chart.setOption(basis({ aria, ...option() }), { notMerge: true }) };
   let first = true;
   chart.on("finished", () => {
     if (first) drawn();

@@ -70,7 +70,7 @@ function showParallel() {
   const wide = document.createElement("div");
   wide.className = "wide";
   frame.append(wide);
-  figure(wide, 400, parallel, 130 * (parameters.length + 1));
+  figure(wide, 400, parallel, { minimum: 130 * (parameters.length + 1) });
 }
 
 function parameterAxis(parameter) {
@@ -112,6 +112,6 @@ function showAgainst() {
   many.className = "many";
   frame.append(many);
   for (const parameter of parameters) {
-    figure(many, 250, () => against(parameter));
+    figure(many, 250, () => against(parameter), { name: parameter.name });
   }
 }

@@ -45,18 +45,24 @@ function showBest() {
   place.append(value, list);
 }
 
-// Head, text and what to sort by, of each column.
+// How a trial ended, and why if it failed.
+function endInWords(trial) {
+  const why = trials.failures[trial];
+  return trials.ends[trial].replace("_", " ") + (why === undefined ? "" : ": " + why);
+}
+
+// Head, text and what to sort by, of each column; whether its cells are buttons that mark.
 function columns() {
   const epochs = trials.validated.map(list => list.length);
   const objective = trial => trials.objective[trial];
   const plain = (head, at) => ({ head, text: trial => number(at(trial)), key: at });
   return [
     plain("rank", trial => ranks[trial] + 1),
-    plain("trial", trial => trial),
+    { ...plain("trial", trial => trial), marks: true },
     plain(content.metric, objective),
     plain("best epoch", trial => trials.best_epoch[trial]),
     plain("epochs", trial => epochs[trial]),
-    { head: "end", text: trial => trials.ends[trial].replace("_", " "), key: trial => trials.ends[trial] },
+    { head: "end", text: endInWords, key: trial => trials.ends[trial] },
     ...parameters.map(parameter => ({
       head: parameter.name,
       text: trial => valueOf(parameter, trial),
@@ -73,6 +79,7 @@ function showRanking() {
   const rows = trials.ranking.map(trial => rankingRow(trial, all));
   for (const column of all) {
     const cell = document.createElement("th");
+    cell.scope = "col";
     const button = document.createElement("button");
     button.textContent = column.head;
     button.addEventListener("click", () => sortBy(column, cell, rows, body));
@@ -89,15 +96,21 @@ function rankingRow(trial, all) {
   row.dataset.trial = trial;
   for (const column of all) {
     const cell = row.insertCell();
-    cell.textContent = cell.title = column.text(trial);
+    if (column.marks) cell.append(markButton(trial));
+    else cell.textContent = cell.title = column.text(trial);
   }
-  if (trials.failures[trial] !== undefined) {
-    row.className = "failed";
-    row.title = trials.failures[trial];
-    for (const cell of row.cells) cell.removeAttribute("title");
-  }
+  if (trials.failures[trial] !== undefined) row.className = "failed";
   row.addEventListener("click", () => mark(trial));
   return row;
+}
+
+// For those without a mouse; its click is the row's.
+function markButton(trial) {
+  const button = document.createElement("button");
+  button.textContent = trial;
+  button.setAttribute("aria-label", `mark trial ${trial}`);
+  button.setAttribute("aria-pressed", "false");
+  return button;
 }
 
 function sortBy(column, cell, rows, body) {
@@ -116,7 +129,9 @@ function sortBy(column, cell, rows, body) {
 
 function showMark() {
   for (const row of document.querySelectorAll("#ranking tbody tr")) {
-    row.classList.toggle("marked", Number(row.dataset.trial) === marked);
+    const isMarked = Number(row.dataset.trial) === marked;
+    row.classList.toggle("marked", isMarked);
+    row.querySelector("button").setAttribute("aria-pressed", isMarked);
   }
   document.getElementById("marked").value = marked === null ? "" : marked;
 }
