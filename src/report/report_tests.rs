@@ -115,7 +115,7 @@ fn text_of_users_cannot_end_the_script_it_stands_in() {
 #[test]
 fn units_are_columns_in_order_of_their_start() {
     let units = &shown()["units"];
-    assert_eq!(units["slots"], json!(["1.0", "1.1"]));
+    assert_eq!(units["slots"], json!(["0", "1"]));
     assert_eq!(units["slot"], json!([1, 0]));
     assert_eq!(units["start"], json!([12, 10]), "differences of running time");
     assert_eq!(units["partition"], json!([0, -1]));

@@ -11,7 +11,7 @@ use wallaby_core::unit::{Step, Unit};
 /// The committed units in order of their start, and the failed tries in the journal's order.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Units {
-    /// Names of the slots, `NODE.INDEX`, in order.
+    /// Names of the slots in order: their numbers on a single node, `NODE.INDEX` on several.
     slots: Vec<String>,
     slot: Vec<usize>,
     trial: Vec<u32>,
@@ -71,7 +71,7 @@ impl Units {
             }
         }
         commits.sort_by_key(|(commit, _)| commit.started);
-        let slots = slots.iter().map(|slot| format!("{}.{}", slot.node.0, slot.index)).collect();
+        let slots = names(&slots);
         let places = commits.iter().map(|(commit, _)| place(&commit.slot)).collect();
         Self { slots, slot: places, failed, ..columns(&commits, time) }
     }
@@ -90,6 +90,16 @@ fn slots_of(entries: &[Entry]) -> Vec<SlotId> {
         _ => None,
     };
     entries.iter().filter_map(slot).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// As the live view names them, where there is one node.
+fn names(slots: &[SlotId]) -> Vec<String> {
+    let one_node = slots.windows(2).all(|pair| pair[0].node == pair[1].node);
+    let name = |slot: &SlotId| match one_node {
+        true => slot.index.to_string(),
+        false => format!("{}.{}", slot.node.0, slot.index),
+    };
+    slots.iter().map(name).collect()
 }
 
 /// All columns but those about slots.
