@@ -8,7 +8,7 @@ mod pace;
 mod plain;
 mod warnings;
 
-pub(crate) use events::{Events, end_word, event_now, pause_words};
+pub(crate) use events::{END_WORDS, Events, end_word, event_now, pause_words};
 pub(crate) use live::{Live, Stage, Surroundings};
 pub(crate) use metrics_file::{MetricsFile, metrics_csv};
 pub(crate) use plain::{Plain, duration, number};

@@ -8,6 +8,9 @@ use wallaby_core::study::Study;
 use wallaby_core::trial::{EpochResult, Trial};
 use wallaby_core::value::Value;
 
+/// The column that tells how a trial ended.
+pub(crate) const END: &str = "end";
+
 /// How many trials the table shows.
 const ROWS_MAX: usize = 20;
 
@@ -58,7 +61,7 @@ pub(crate) fn trials(study: &Study, metrics: &[&str]) -> Sheet {
     let names: BTreeSet<&String> =
         study.trials.iter().flat_map(|trial| trial.config.keys()).collect();
     let mut columns: Vec<String> =
-        ["rank", "trial", "end", "epochs", "objective", "best_epoch"].map(str::to_owned).into();
+        ["rank", "trial", END, "epochs", "objective", "best_epoch"].map(str::to_owned).into();
     columns.extend(metrics.iter().cloned());
     columns.extend(names.iter().map(|name| format!("config.{name}")));
     columns.push("state".to_owned());

@@ -72,6 +72,12 @@ impl Sheet {
         cells.map(kind_of).fold(Kind::Empty, common)
     }
 
+    /// Whether some cell of a column is a number, or a text that reads as one.
+    pub(crate) fn holds_a_number(&self, column: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row[column].as_ref());
+        cells.any(|cell| cell.as_f64().is_some() || cell.to_string().parse::<f64>().is_ok())
+    }
+
     /// Sorts the rows by a column, upwards or downwards; those without a value come last, equals
     /// stay in their order.
     pub(crate) fn sort(&mut self, column: usize, downwards: bool) {

@@ -1,6 +1,6 @@
 //! `wallaby trials RUN`.
 
-use super::{Outcome, RunPath, look_at_run, show};
+use super::{Outcome, RunPath, look_at_run, report, show};
 use crate::error::{Code, Error};
 use crate::filter::Filter;
 use crate::ranking::{self, short};
@@ -18,7 +18,7 @@ Example:
 
 The columns are those of trials.csv. An expression compares columns with ==, !=, <, <=, >, >= to
 numbers, words, \"texts\", [lists] or none (no value), and joins comparisons by and, or, not and
-parentheses. Also of a run that is under way.")]
+parentheses; what no trial could satisfy is refused. Also of a run that is under way.")]
 pub(super) struct TrialsArgs {
     #[command(flatten)]
     path: RunPath,
@@ -42,7 +42,11 @@ pub(super) fn trials(args: &TrialsArgs) -> Outcome {
     let mut sheet = ranking::trials(&recorded.study, facts.problem.metrics());
     if let Some(text) = &args.condition {
         let filter = Filter::parse(text, &sheet).map_err(|e| Error::Usage(e.to_string()))?;
+        let all = sheet.rows.len();
         sheet.rows.retain(|row| filter.accepts(row));
+        if sheet.rows.is_empty() {
+            report(&format!("--where: 0 of {all} trials are like that"));
+        }
     }
     if let Some(name) = &args.sort {
         let column = sheet.require(name).map_err(|e| Error::Usage(format!("--sort: {e}")))?;

@@ -4,7 +4,10 @@
 use super::error::FilterError;
 use super::expression::{Expression, Literal, Operator};
 use super::token::{Token, tokens};
+use crate::progress::END_WORDS;
+use crate::ranking;
 use crate::sheet::{Kind, Sheet};
+use crate::study_file::nearest;
 use std::ops::Range;
 
 /// Deeper than anybody types, and shallow enough for any stack.
@@ -128,27 +131,54 @@ impl Parser<'_> {
     }
 
     fn literal(&mut self, column: usize, operator: Operator) -> Result<Literal, FilterError> {
-        let (place, kind) = (self.place(), self.sheet.kind(column));
+        let place = self.place();
         let literal = match self.peek() {
             Token::Number(number) => Literal::Number(*number),
-            Token::Word(word) if word == "none" => Literal::Nothing,
+            Token::Word(word) if word.eq_ignore_ascii_case("none") => Literal::Nothing,
             Token::Word(text) | Token::Text(text) => Literal::Text(text.clone()),
             _ => return Err(self.unexpected("a number, a word or a \"text\"")),
         };
-        let name = &self.sheet.columns[column];
-        let numbers = matches!(kind, Kind::Whole | Kind::Number);
-        match &literal {
-            Literal::Text(_) if numbers => {
-                let problem = format!("{name} is a number, expected a number to compare it with");
-                return Err(self.error(place, problem));
-            }
-            Literal::Text(_) | Literal::Nothing if operator.is_order() => {
-                let problem = "has no order, expected a number here, or == or != before it";
-                return Err(self.error(place, problem));
-            }
-            _ => {}
-        }
+        let literal = self.satisfiable(column, operator, literal);
+        let literal = literal.map_err(|problem| self.error(place, problem))?;
         self.take();
         Ok(literal)
     }
+
+    /// The literal as a cell of the column would have it, or why no cell can be like that.
+    fn satisfiable(
+        &self,
+        column: usize,
+        operator: Operator,
+        literal: Literal,
+    ) -> Result<Literal, String> {
+        let (name, kind) = (&self.sheet.columns[column], self.sheet.kind(column));
+        let has_numbers = kind == Kind::Empty || self.sheet.holds_a_number(column);
+        match literal {
+            _ if operator.is_order() && !has_numbers => {
+                Err(format!("{name} has no order, expected == or != before a word"))
+            }
+            Literal::Text(_) if matches!(kind, Kind::Whole | Kind::Number) => {
+                Err(format!("{name} is a number, expected a number to compare it with"))
+            }
+            Literal::Text(_) | Literal::Nothing if operator.is_order() => {
+                Err("has no order, expected a number here, or == or != before it".to_owned())
+            }
+            Literal::Number(_) if !has_numbers => {
+                Err(format!("{name} holds no number, expected a word to compare it with"))
+            }
+            Literal::Text(word) if name == ranking::END => end(&word).map(Literal::Text),
+            literal => Ok(literal),
+        }
+    }
+}
+
+/// How a trial can end, as `word` says it in whatever case.
+fn end(word: &str) -> Result<String, String> {
+    let known = || END_WORDS.into_iter();
+    if let Some(end) = known().find(|end| end.eq_ignore_ascii_case(word)) {
+        return Ok(end.to_owned());
+    }
+    let hint =
+        nearest(word, known()).map_or_else(String::new, |end| format!("; did you mean {end}?"));
+    Err(format!("no trial ends like that, expected one of {}{hint}", END_WORDS.join(", ")))
 }

@@ -58,9 +58,21 @@ fn next(text: &str, at: usize, first: char) -> Result<(Token, usize), FilterErro
         '"' | '\'' => enclosed(text, at, first),
         '[' => list(text, at),
         _ if is_word(first) => Ok(word(rest)),
-        _ => {
+        _ => Err(meaningless(text, at, first)),
+    }
+}
+
+/// A sign that no expression has; those of other languages have their words here.
+fn meaningless(text: &str, at: usize, first: char) -> FilterError {
+    let known = [("&&", "and"), ("||", "or"), ("&", "and"), ("|", "or"), ("!", "not")];
+    match known.iter().find(|(sign, _)| text[at..].starts_with(sign)) {
+        Some((sign, word)) => {
+            let problem = format!("{sign} has no meaning here; did you mean {word}?");
+            FilterError::new(text, at..at + sign.len(), problem)
+        }
+        None => {
             let problem = format!("{first:?} has no meaning here, expected and, or, not");
-            Err(FilterError::new(text, at..at + first.len_utf8(), problem))
+            FilterError::new(text, at..at + first.len_utf8(), problem)
         }
     }
 }

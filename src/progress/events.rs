@@ -94,6 +94,10 @@ fn epoch_finished(study: &Study, trial: &wallaby_core::trial::Trial) -> Json {
     })
 }
 
+/// All words of [`end_word`].
+pub(crate) const END_WORDS: [&str; 6] =
+    ["running", "completed", "stopped", "out_of_budget", "failed", "cancelled"];
+
 /// How a trial ended, as a word.
 pub(crate) fn end_word(end: Option<&End>) -> &'static str {
     match end {

@@ -159,6 +159,10 @@ fn trials_are_sorted_and_chosen_by_their_columns() {
     chosen.sort_by(f64::total_cmp);
     assert_eq!(chosen, all[..3]);
     assert_eq!(rates(&["--where", "not (trial >= 0)"]), [0.0; 0]);
+    let none = sandbox.wallaby(&["trials", "run", "--where", "trial > 5"]).finish().expect(0);
+    none.complains("--where: 0 of 6 trials are like that");
+    let never = sandbox.wallaby(&["trials", "run", "--where", "end == complete"]).finish();
+    never.expect(2).complains("did you mean completed?");
 }
 
 #[test]
