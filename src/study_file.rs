@@ -72,6 +72,7 @@ pub(crate) mod run_section;
 mod search_section;
 pub(crate) mod section;
 mod study_section;
+mod syntax;
 pub(crate) mod toml_tree;
 
 pub use data_section::DataSection;

@@ -3,6 +3,7 @@
 
 use super::line_index::LineIndex;
 use super::node::{Content, Node, Origin, Table};
+use super::{syntax, toml_tree};
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -26,7 +27,12 @@ type SyntaxError = (Origin, String);
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let lines = LineIndex::of(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
-        (lines.origin(error.range().start), in_lower_case(&error.kind().to_string()))
+        let (place, message) = (error.range().start, in_lower_case(&error.kind().to_string()));
+        let expected = match toml_tree::is_toml(text) {
+            true => "JSON; this is TOML, which needs a file name that ends in .toml",
+            false => "JSON",
+        };
+        (lines.origin(place), syntax::explained(text, place, &message, expected))
     })?;
     match parsed.value {
         Some(Value::Object(root)) => {
@@ -42,8 +48,9 @@ fn table(object: &Object<'_>, lines: &LineIndex) -> Result<Table, SyntaxError> {
     for property in &object.properties {
         let key = property.name.as_str().to_owned();
         let node = node(&property.value, lines)?;
-        if table.contains_key(&key) {
-            return Err((lines.origin(property.start()), format!("key {key:?} is given twice")));
+        if let Some(Node { origin: first, .. }) = table.get(&key) {
+            let problem = format!("key {key:?} is given twice, first at {first}; expected it once");
+            return Err((lines.origin(property.start()), problem));
         }
         table.insert(key, node);
     }
@@ -85,12 +92,22 @@ mod tests {
     #[test]
     fn what_is_no_strict_json_is_refused_on_its_line() {
         let cases = [
-            ("{\n\"a\": 1,\n}", 2, "trailing commas are not allowed"),
-            ("{\n// no\n}", 2, "comments are not allowed"),
-            ("{\"a\": 1,\n\"a\": 2}", 2, "key \"a\" is given twice"),
+            ("{\n\"a\": 1,\n}", 2, "`\"a\": 1,`: trailing commas are not allowed; expected JSON"),
+            ("{\n// no\n}", 2, "`// no`: comments are not allowed; expected JSON"),
+            (
+                "{\"a\": 1,\n\"a\": 2}",
+                2,
+                "key \"a\" is given twice, first at line 1; expected it once",
+            ),
+            (
+                "[study]\nname = 1\n",
+                1,
+                "`[study]`: unexpected token; expected JSON; this is TOML, which needs a file \
+                 name that ends in .toml",
+            ),
             ("\n[1]", 2, "expected an object"),
             ("", 1, "empty, expected an object"),
-            ("{\"a\": 1", 1, "unterminated object"),
+            ("{\"a\": 1", 1, "`{\"a\": 1`: unterminated object; expected JSON"),
         ];
         for (text, line, words) in cases {
             assert_eq!(parse(text), Err((Origin::Line(line), words.to_owned())), "{text:?}");

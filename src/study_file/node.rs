@@ -19,6 +19,17 @@ pub(crate) enum Origin {
     Variable(&'static str),
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::File => f.write_str("the file"),
+            Origin::Line(line) => write!(f, "line {line}"),
+            Origin::Override => f.write_str("--set"),
+            Origin::Flag(name) | Origin::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
 /// A value and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {

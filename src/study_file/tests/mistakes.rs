@@ -364,17 +364,20 @@ fn of_syntax() {
     let cases = [
         ("[study]\nname = \n", "s.toml:2: "),
         ("[study\n", "s.toml:1: "),
-        ("a = 1\na = 2\n", "s.toml:2: duplicate key"),
+        ("a = 1\na = 2\n", "s.toml:2: key \"a\" is given twice, first at line 1; expected it once"),
         ("a = [1,\n", "s.toml:"),
     ];
     for (text, start) in cases {
         let found = messages(text, "s.toml", &[]);
         assert!(found.starts_with(start) && found.lines().count() == 1, "{found}");
     }
-    assert_eq!(messages("{\"study\": }", "s.json", &[]), "s.json:1: unexpected close brace");
+    assert_eq!(
+        messages("{\"study\": }", "s.json", &[]),
+        "s.json:1: `{\"study\": }`: unexpected close brace; expected JSON"
+    );
     assert_eq!(
         messages("{\n \"a\": 1,\n}", "S.JSON", &[]),
-        "S.JSON:2: trailing commas are not allowed"
+        "S.JSON:2: `\"a\": 1,`: trailing commas are not allowed; expected JSON"
     );
 }
 
