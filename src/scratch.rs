@@ -4,6 +4,9 @@ use crate::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// How often a removal is tried that finds new files in its way.
+const TRIES_MAX: usize = 10;
+
 /// A folder of this process alone.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
@@ -31,7 +34,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nobody is left to be told.
-        let _ = std::fs::remove_dir_all(&self.0);
+        // Who was writing into it a moment ago may be in the way; nobody is left to be told.
+        let is_gone = || std::fs::remove_dir_all(&self.0).is_ok() || !self.0.exists();
+        let _ = (0..TRIES_MAX).any(|_| is_gone());
     }
 }

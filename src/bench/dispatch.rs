@@ -2,8 +2,11 @@
 //! on the real actors, with checkpoints and journal on disk.
 
 use crate::error::Error;
+use crate::scratch::Scratch;
+use crate::signals::Signals;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wallaby_actors::blobs::BlobStore;
@@ -43,35 +46,28 @@ pub(crate) struct Measured {
     pub(crate) idle: f64,
 }
 
-/// Measures with units of `unit_millis` on `slots` slots.
-pub(crate) fn measure(slots: u32, unit_millis: u64) -> Result<Measured, Error> {
-    let folder = Scratch::new()?;
+/// Measures with units of `unit_millis` on `slots` slots; `None` if a signal ended it, which
+/// `tell` hears of.
+pub(crate) fn measure(
+    slots: u32,
+    unit_millis: u64,
+    tell: &dyn Fn(&str),
+) -> Result<Option<Measured>, Error> {
     let waiter =
         Arc::new(Waiter { wait: Duration::from_millis(unit_millis), runs: Mutex::default() });
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Error::Unexpected(error.to_string()))?;
-    runtime.block_on(run(&folder.0, slots, unit_millis, &waiter))?;
+    let whole = runtime.block_on(async {
+        // Before the folder, so that none is left behind.
+        let signals = Signals::listen().map_err(|error| Error::Unexpected(error.to_string()))?;
+        // Beside the runs, on the disk that runs are on.
+        let folder = Scratch::new(Path::new("."))?;
+        run(&folder, slots, unit_millis, &waiter, signals, tell).await
+    })?;
     runtime.shutdown_background();
     let runs = waiter.runs.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(evaluate(unit_millis, &runs))
-}
-
-/// A folder of its own beside the runs, on the disk that runs are on; removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Error> {
-        let path = PathBuf::from(format!(".wallaby-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|source| Error::file(&path, source))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    Ok(whole.then(|| evaluate(unit_millis, &runs)))
 }
 
 /// A model that takes its time and notes when.
@@ -113,12 +109,15 @@ impl Family for Waiter {
     }
 }
 
+/// Whether it came to its end.
 async fn run(
-    folder: &Path,
+    folder: &Scratch,
     slots: u32,
     unit_millis: u64,
     waiter: &Arc<Waiter>,
-) -> Result<(), Error> {
+    signals: Signals,
+    tell: &dyn Fn(&str),
+) -> Result<bool, Error> {
     let rows = Partition { width: 1, features: vec![0.0], target: Target::Values(vec![0.0]) };
     let blobs = BlobStore::open(&folder.join("blobs"))?;
     let digest = blobs.put(rows.to_bytes(), true)?;
@@ -144,8 +143,25 @@ async fn run(
     let journal = journal.clone();
     let args =
         NodeArgs { node, slots, numerics, journal: journal.clone(), workbench, running_folder };
-    Node::start(args).await?.ended().await?;
-    Ok(journal.close().await?)
+    let whole = at_rest(Node::start(args).await?, signals, tell).await?;
+    journal.close().await?;
+    Ok(whole)
+}
+
+/// Waits until the node writes no more, and tells whether it came to its end: the first signal
+/// lets the units at hand end, the second does not wait for them.
+async fn at_rest(node: Node, mut signals: Signals, tell: &dyn Fn(&str)) -> Result<bool, Error> {
+    let pause = node.pauser();
+    let mut ended = pin!(node.ended());
+    tokio::select! {
+        ended = &mut ended => return Ok(ended.map(|()| true)?),
+        () = signals.next() => tell("ending after the units at hand; once more to leave at once"),
+    }
+    pause();
+    tokio::select! {
+        ended = ended => Ok(ended.map(|()| false)?),
+        () = signals.next() => Ok(false),
+    }
 }
 
 /// Twice as many trials as slots, so many epochs of eight partitions and a validation that the

@@ -25,4 +25,4 @@ mod reference;
 mod secrets;
 mod shares;
 mod undisturbed;
-mod waiting;
+pub(crate) mod waiting;

@@ -1,27 +1,16 @@
 //! What the program shows, and to whom: people, scripts, and readers that have gone away.
 
+use crate::cluster::waiting::{DEADLINE, await_some, holds};
 use crate::sandbox::Sandbox;
 use serde_json::Value as Json;
 
-const COMMANDS: [&str; 17] = [
-    "run",
-    "check",
-    "resume",
-    "list",
-    "show",
-    "trials",
-    "best",
-    "predict",
-    "export",
-    "hashes",
-    "report",
-    "verify",
-    "simulate",
-    "bench",
-    "clean",
-    "completions",
-    "man",
-];
+/// Every command, as `--help` lists them.
+fn commands(sandbox: &Sandbox) -> Vec<String> {
+    let help = sandbox.wallaby(&["--help"]).finish().expect(0).out;
+    let listed = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !["", "help"].contains(name)).map(str::to_owned).collect()
+}
 
 #[test]
 fn quiet_shows_the_run_folder_and_nothing_else() {
@@ -100,12 +89,18 @@ fn a_reader_that_goes_away_does_not_stop_the_study() {
 #[test]
 fn the_help_of_every_command_shows_an_example() {
     let sandbox = Sandbox::new();
-    for command in COMMANDS {
+    let commands = commands(&sandbox);
+    for command in &commands {
         let help = sandbox.wallaby(&[command, "--help"]).finish().expect(0).out;
-        assert!(help.contains(&format!("Example:\n  wallaby {command}")), "{help}");
+        let example = help.split_once("Example:\n").unwrap_or_else(|| panic!("{help}")).1;
+        let example = example.split("\n\n").next().unwrap();
+        assert!(example.contains(&format!("wallaby {command}")), "{help}");
     }
+    for known in ["run", "predict", "clean", "man", "node", "submit", "drain"] {
+        assert!(commands.iter().any(|command| command == known), "{known}: {commands:?}");
+    }
+    assert!(commands.len() >= 30, "{commands:?}");
     let help = sandbox.wallaby(&["--help"]).finish().expect(0).out;
-    assert!(COMMANDS.iter().all(|command| help.contains(&format!("\n  {command} "))), "{help}");
     assert!(help.contains("Exit codes:"), "{help}");
 }
 
@@ -125,6 +120,26 @@ fn a_wrong_command_line_is_told_with_the_right_one() {
         let refused = sandbox.wallaby(arguments).finish();
         assert_eq!(refused.code(), Some(2), "{arguments:?}: {refused:#?}");
         assert!(refused.err.contains("--help"), "{arguments:?}: {refused:#?}");
+    }
+}
+
+#[test]
+fn a_measurement_that_is_interrupted_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.list("");
+    for (name, times) in [("INT", 1), ("TERM", 2)] {
+        let mut process = sandbox.wallaby(&["bench", "dispatch", "--unit", "100"]).start();
+        await_some("a folder for the measurement", DEADLINE, || {
+            let found = sandbox.list("");
+            let made = found.iter().any(|name| name.starts_with(".wallaby-"));
+            holds(made, || format!("{found:?}"))
+        });
+        for _ in 0..times {
+            process.signal(name);
+        }
+        process.await_complaint("ending after the units at hand");
+        process.finish().expect(130);
+        assert_eq!(sandbox.list(""), before);
     }
 }
 

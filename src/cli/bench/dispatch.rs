@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::bench::dispatch::{Measured, measure};
-use crate::cli::show;
+use crate::cli::{report, show};
 use crate::error::Code;
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -33,7 +33,11 @@ pub(super) fn dispatch(args: &DispatchArgs) -> Outcome {
     let units = if args.units.is_empty() { UNIT_MILLIS.to_vec() } else { args.units.clone() };
     let mut rows = Vec::new();
     for unit_millis in units {
-        rows.push(measure(args.slots, unit_millis)?);
+        let Some(measured) = measure(args.slots, unit_millis, &report)? else {
+            // The folder is gone.
+            std::process::exit(130);
+        };
+        rows.push(measured);
     }
     if args.json {
         show(&format!("{:#}\n", Json::Array(rows.iter().map(as_json).collect())));
