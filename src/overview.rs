@@ -135,6 +135,7 @@ impl Overview {
         json!({
             "run": self.folder.path().to_string_lossy(),
             "study": self.study,
+            "cluster": false,
             "state": self.state.word(),
             "process": process,
             "why": why,

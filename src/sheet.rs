@@ -5,7 +5,8 @@ mod parquet;
 
 use crate::json;
 use crate::study_file::nearest;
-use serde_json::{Map, Value as Json};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
 use std::cmp::Ordering;
 use thiserror::Error;
 use wallaby_core::value::Value;
@@ -100,14 +101,11 @@ impl Sheet {
         writer.into_inner().expect(whole)
     }
 
-    /// As a JSON array of an object for each row; `null` where there is nothing to tell.
-    pub(crate) fn to_json(&self) -> Json {
-        let cell = |cell: &Cell| cell.as_ref().map_or(Json::Null, json::value);
-        let row = |row: &Vec<Cell>| {
-            let pairs = self.columns.iter().cloned().zip(row.iter().map(cell));
-            Json::Object(pairs.collect::<Map<_, _>>())
-        };
-        self.rows.iter().map(row).collect()
+    /// As the text of a JSON array of an object for each row, its fields in the order of the
+    /// columns; `null` where there is nothing to tell.
+    pub(crate) fn to_json(&self) -> String {
+        let rows: Vec<Row> = self.rows.iter().map(|row| Row(&self.columns, row)).collect();
+        serde_json::to_string_pretty(&rows).expect("texts and numbers are JSON") + "\n"
     }
 
     /// As a Parquet file, uncompressed: whole numbers as INT64, numbers as DOUBLE, flags as
@@ -117,6 +115,16 @@ impl Sheet {
     /// What the library says, in words; none is known to happen in memory.
     pub(crate) fn to_parquet(&self, name: &str) -> Result<Vec<u8>, String> {
         parquet::write(self, name).map_err(|error| error.to_string())
+    }
+}
+
+/// A row that keeps the order of its columns, which a JSON object in memory does not.
+struct Row<'a>(&'a [String], &'a [Cell]);
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let cell = |cell: &Cell| cell.as_ref().map_or(Json::Null, json::value);
+        serializer.collect_map(self.0.iter().zip(self.1.iter().map(cell)))
     }
 }
 

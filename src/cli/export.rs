@@ -55,7 +55,7 @@ impl Format {
     fn bytes(self, name: &str, sheet: &Sheet) -> Result<Vec<u8>, Error> {
         match self {
             Format::Csv => Ok(sheet.to_csv()),
-            Format::Json => Ok(format!("{:#}\n", sheet.to_json()).into_bytes()),
+            Format::Json => Ok(sheet.to_json().into_bytes()),
             Format::Parquet => sheet.to_parquet(name).map_err(Error::Unexpected),
         }
     }

@@ -29,7 +29,8 @@ pub(super) struct ListArgs {
     dir: Option<PathBuf>,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// As a JSON array of objects: run, study, state, process, trials, best, began, last and more
+    /// As a JSON array of objects: run, study, cluster, state, process, why, trials_ended, trials,
+    /// best (trial, objective, metric), began, last
     #[arg(long)]
     json: bool,
 }
@@ -70,9 +71,11 @@ fn studies(args: &ListArgs) -> Result<Vec<StudyInfo>, Error> {
     }
 }
 
-/// With the fields of a run as far as they are known, and `cluster` beside them.
+/// With the fields of a run; `null` where the cluster does not tell.
 fn study_json(study: &StudyInfo) -> Json {
-    let best = study.best.map(|best| json!({"trial": best.trial, "objective": best.objective}));
+    let best = study.best.map(
+        |best| json!({"trial": best.trial, "objective": best.objective, "metric": study.metric}),
+    );
     json!({
         "run": study.name, "study": study.name, "cluster": true, "state": study.phase,
         "process": null, "why": study.cause, "trials_ended": study.trials_done,
@@ -88,7 +91,9 @@ fn study_row(study: &StudyInfo) -> Vec<String> {
         "in the cluster".to_owned(),
         study.phase.to_string(),
         format!("{}/{}", study.trials_done, study.trials_max),
-        study.best.map_or_else(dash, |best| number(best.objective)),
+        study.best.map_or_else(dash, |best| {
+            format!("{} {}", study.metric, number(best.objective)).trim_start().to_owned()
+        }),
         study.best.map_or_else(dash, |best| best.trial.to_string()),
         dash(),
     ]

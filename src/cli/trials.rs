@@ -52,7 +52,7 @@ pub(super) fn trials(args: &TrialsArgs) -> Outcome {
         let column = sheet.require(name).map_err(|e| Error::Usage(format!("--sort: {e}")))?;
         sheet.sort(column, args.descending);
     }
-    show(&if args.json { format!("{:#}\n", sheet.to_json()) } else { table(&sheet) });
+    show(&if args.json { sheet.to_json() } else { table(&sheet) });
     Ok(Code::Done)
 }
 

@@ -49,7 +49,7 @@ fn a_column_is_of_the_kind_that_all_its_cells_share() {
     assert_eq!(kinds, [Kind::Whole, Kind::Number, Kind::Text, Kind::Flag]);
     assert_eq!(common(Kind::Whole, Kind::Number), Kind::Number);
     assert_eq!(common(Kind::Flag, Kind::Number), Kind::Text);
-    assert_eq!(Sheet::default().to_json(), serde_json::json!([]));
+    assert_eq!(Sheet::default().to_json(), "[]\n");
 }
 
 #[test]
@@ -61,8 +61,11 @@ fn csv_quotes_what_needs_it() {
 }
 
 #[test]
-fn json_keeps_types() {
-    let json = sheet().to_json();
+fn json_keeps_types_and_the_order_of_the_columns() {
+    let text = sheet().to_json();
+    let first = "[\n  {\n    \"trial\": 2,\n    \"loss\": 0.5,\n    \"hidden\": [\n      8,\n      4\n    ],\n    \"flag\": true\n  },";
+    assert!(text.starts_with(first) && text.ends_with("}\n]\n"), "{text}");
+    let json: Json = serde_json::from_str(&text).unwrap();
     assert_eq!(json[0]["hidden"], serde_json::json!([8, 4]));
     assert_eq!(json[1]["loss"], Json::Null);
 }

@@ -100,7 +100,7 @@ async fn nodes(State(told): State<Arc<Told>>) -> Json<Value> {
 
 fn info(told: &Told) -> Value {
     json!({"id": 0, "name": "small", "phase": "ended", "cause": "trials", "priority": 10,
-        "trials_done": 6, "trials_max": 6, "units_done": 90, "best": {"trial": 1, "objective": 0.5},
+        "trials_done": 6, "trials_max": 6, "units_done": 90, "metric": "accuracy", "best": {"trial": 1, "objective": 0.5},
         "slots_in_use": 0, "bytes_hopped": 10_000, "bytes_copied": 20, "created_at": 0,
         "records": told.records.len()})
 }

@@ -48,6 +48,52 @@ fn state_of(run: &Json) -> (&str, &str) {
     (run["run"].as_str().unwrap(), run["state"].as_str().unwrap())
 }
 
+/// The keys of the first object in a listing, in the order in which they stand there.
+fn keys(listed: &str) -> Vec<&str> {
+    let first = listed.split_once('{').unwrap().1;
+    let indent = &first[..first.find('"').unwrap()];
+    let end = format!("{}}}", &indent[..indent.len() - 2]);
+    let first = first.split_once(&end).unwrap().0;
+    let lines = first.split(indent).filter_map(|line| line.strip_prefix('"'));
+    lines.filter_map(|line| Some(line.split_once("\": ")?.0)).collect()
+}
+
+#[test]
+fn the_keys_of_every_listing_stay_as_they_are() {
+    let sandbox = Sandbox::new();
+    sandbox.wallaby(&["run", "study.toml"]).finish().expect(0);
+    let run = "runs/small-1";
+    let trials = "rank trial end epochs objective best_epoch accuracy loss train_loss \
+                  config.activation config.batch_size config.beta1 config.beta2 config.dropout \
+                  config.epsilon config.hidden config.learning_rate config.momentum \
+                  config.optimizer config.weight_decay state";
+    for (arguments, expected) in [
+        (
+            &["list", "--json"][..],
+            "began best cluster last process run state study trials trials_ended why",
+        ),
+        (&["trials", run, "--json"], trials),
+        (&["hashes", run, "--json"], "epochs state trial"),
+        (
+            &["best", run, "--json"],
+            "config direction epoch family metric metrics objective state_blake3 study trial \
+             weights weights_blake3",
+        ),
+        (&["export", run, "--format", "json", "--json"], "bytes path rows table"),
+        (&["clean", "--json"], "bytes files removed run why"),
+        (
+            &["bench", "dispatch", "--slots", "1", "--unit", "1", "--json"],
+            "idle p50_ms p99_ms unit_ms units",
+        ),
+    ] {
+        let listed = sandbox.wallaby(arguments).finish().expect(0).out;
+        assert_eq!(keys(&listed).join(" "), expected, "{arguments:?}");
+    }
+    assert_eq!(keys(&sandbox.read("runs/small-1/export/trials.json")).join(" "), trials);
+    let epochs = sandbox.read("runs/small-1/export/epochs.json");
+    assert_eq!(keys(&epochs).join(" "), "trial epoch accuracy loss train_loss");
+}
+
 #[test]
 fn a_folder_without_runs_lists_none() {
     let sandbox = Sandbox::new();

@@ -122,6 +122,10 @@ fn listings_and_orders_reach_the_cluster_over_the_node_that_lives() {
     let names: Vec<&str> =
         listed.as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
     assert_eq!(names, ["runs/mine", "small"]);
+    let keys = |run: &Json| run.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&listed[1]), keys(&listed[0]), "a study of a cluster is listed as a run is");
+    assert_eq!(keys(&listed[1]["best"]), keys(&listed[0]["best"]));
+    assert_eq!(listed[1]["best"]["metric"], "accuracy");
     for order in [&["pause", "small"][..], &["resume", "small"], &["cancel", "small"]] {
         said(&sandbox, order);
     }

@@ -248,6 +248,9 @@ pub struct StudyInfo {
     pub trials_max: u64,
     /// Units that are committed, validations included.
     pub units_done: u64,
+    /// The objective's metric; empty from a node that is too old to tell.
+    #[serde(default)]
+    pub metric: String,
     /// The best trial so far.
     pub best: Option<BestInfo>,
     /// Slots that run a unit of it.

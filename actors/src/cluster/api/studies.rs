@@ -119,6 +119,7 @@ fn info(
         trials_done: study.trials.iter().filter(|trial| trial.end.is_some()).count() as u64,
         trials_max: study.creation.spec.trials_max(),
         units_done: study.commits,
+        metric: study.creation.spec.objective.metric.clone(),
         best: best.map(|(trial, best)| BestInfo { trial: trial.0, objective: best.value }),
         slots_in_use: running.iter().filter(|(study, ..)| *study == id).count() as u32,
         bytes_hopped: moved.hopped,
