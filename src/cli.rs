@@ -202,6 +202,12 @@ pub fn main(registry: Registry) -> ExitCode {
 /// An outcome other than an error.
 type Outcome = Result<Code, crate::Error>;
 
+/// How many characters a line of standard output has, if it is a terminal.
+fn width() -> Option<usize> {
+    let term = console::Term::stdout();
+    term.is_term().then(|| term.size().1.into())
+}
+
 /// Writes to standard output; a reader that has gone away is no error.
 fn show(text: &str) {
     show_bytes(text.as_bytes());

@@ -2,7 +2,7 @@
 
 use crate::progress::{end_word, number};
 use crate::sheet::{Cell, Sheet};
-use crate::table::aligned;
+use crate::table::{aligned, fitting};
 use std::collections::BTreeSet;
 use wallaby_core::study::Study;
 use wallaby_core::trial::{EpochResult, Trial};
@@ -14,8 +14,12 @@ pub(crate) const END: &str = "end";
 /// How many trials the table shows.
 const ROWS_MAX: usize = 20;
 
-/// The best trials, one a line, with the searched parameters.
-pub(crate) fn table(study: &Study) -> String {
+/// The columns that a table always has: those before the parameters.
+const COLUMNS_MIN: usize = 5;
+
+/// The best trials, one a line, with the searched parameters; on a terminal of `width` characters
+/// as many of them as fit.
+pub(crate) fn table(study: &Study, width: Option<usize>) -> String {
     let objective = &study.creation.spec.objective;
     let searched: Vec<&str> =
         study.creation.spec.search.space.0.keys().map(String::as_str).collect();
@@ -26,9 +30,15 @@ pub(crate) fn table(study: &Study) -> String {
     for (rank, trial) in ranking.iter().take(ROWS_MAX).enumerate() {
         rows.push(row(rank + 1, trial, &searched));
     }
+    let columns = rows[0].len();
+    let shown = width.map_or(columns, |width| fitting(&rows, width).max(COLUMNS_MIN));
+    rows.iter_mut().for_each(|row| row.truncate(shown));
     let mut text = aligned(&rows);
+    if shown < columns {
+        text += &format!("… and {} more columns in trials.csv\n", columns - shown);
+    }
     if ranking.len() > ROWS_MAX {
-        text += &format!("… and {} more in trials.csv\n", ranking.len() - ROWS_MAX);
+        text += &format!("… and {} more trials in trials.csv\n", ranking.len() - ROWS_MAX);
     }
     text
 }

@@ -1,6 +1,6 @@
 //! How a run that has come to rest is presented, and the exit code it gives. Writes no files.
 
-use super::{Manner, Outcome, report, show};
+use super::{Manner, Outcome, report, show, width};
 use crate::error::{Code, Error};
 use crate::launch::Session;
 use crate::progress::{duration, event_now, pause_words};
@@ -44,7 +44,7 @@ fn present(folder: &RunFolder, study: &Study, manner: Manner) {
             "phase": phase, "seconds": study.active_millis as f64 / 1000.0, "best": best});
         show(&event_now(event));
     } else {
-        show(&format!("\n{}\n", ranking::table(study)));
+        show(&format!("\n{}\n", ranking::table(study, width())));
         show(&summary(folder, study));
     }
 }

@@ -1,6 +1,6 @@
 //! `wallaby watch STUDY`.
 
-use super::{LOG, Manner, Outcome, report, show};
+use super::{LOG, Manner, Outcome, report, show, width};
 use crate::cluster::{ClusterArgs, ClusterError, Watching, block_on};
 use crate::error::{Code, Error};
 use crate::progress::{All, Events, Live, Plain, Progress, Stage, Warnings, event_now};
@@ -85,7 +85,7 @@ fn conclude(name: &str, study: &Study, manner: Manner) -> Outcome {
             "seconds": study.active_millis as f64 / 1000.0, "best": best});
         show(&event_now(event));
     } else if !manner.quiet {
-        show(&format!("\n{}\n", ranking::table(study)));
+        show(&format!("\n{}\n", ranking::table(study, width())));
         show(&format!("`wallaby fetch {name} DIR` fetches it with its best model\n"));
     }
     end_code(name, study)

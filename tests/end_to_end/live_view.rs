@@ -97,6 +97,21 @@ fn a_terminal_that_is_resized_in_the_middle_gets_a_view_that_fits() {
 }
 
 #[test]
+fn the_ranking_fits_the_terminal() {
+    let sandbox = Sandbox::new();
+    let searched = "--set search.space.dropout=[0.0,0.25] --set 'search.space.hidden=[[64,32,16],[8]]' \
+                    --set 'search.space.activation=[\"relu\",\"leaky_relu\"]' \
+                    --set search.space.batch_size=[8,16]";
+    let Some(invocation) = on_terminal(&sandbox, "run", searched) else { return };
+    let finished = invocation.finish().expect(0);
+    let table = finished.out.rsplit_once("\nrank ").unwrap().1;
+    assert!(table.lines().all(|line| line.trim_end().chars().count() <= 80), "{table}");
+    assert!(last_screen(&finished).contains("more columns in trials.csv\n"), "{table}");
+    let whole = sandbox.study("run", &[]).finish();
+    assert!(!whole.out.contains("more columns"), "{whole:#?}");
+}
+
+#[test]
 fn a_pause_leaves_a_clean_terminal() {
     let sandbox = Sandbox::new();
     let Some(invocation) = on_terminal(&sandbox, "run", "") else { return };
