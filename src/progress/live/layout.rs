@@ -20,6 +20,13 @@ pub(crate) struct Size {
     pub(crate) rows: usize,
 }
 
+impl Size {
+    /// Whether it is larger than `other` in either direction.
+    pub(crate) fn exceeds(self, other: Size) -> bool {
+        self.columns > other.columns || self.rows > other.rows
+    }
+}
+
 /// The lines of the view, top down. They leave the last column and the last row free, so that
 /// nothing wraps and nothing scrolls, and a sixth of the rows for what stands above.
 pub(crate) fn lines(board: &Board, now: Moment, size: Size) -> Vec<Line> {

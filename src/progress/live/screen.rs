@@ -16,12 +16,17 @@ pub(crate) struct Screen {
     colours: bool,
     /// The widths of the lines that stand there.
     drawn: Vec<usize>,
+    /// The size of the terminal when something was drawn last.
+    size: Option<Size>,
+    /// The size before the terminal became smaller and pushed lines off its top. Until it has that
+    /// size again they may come back, and nobody tells whether they do.
+    pushed_off: Option<Size>,
 }
 
 impl Screen {
     /// Draws on `term` (which should be buffered: a frame is written at once).
     pub(crate) fn new(term: Term, colours: bool) -> Self {
-        Self { term, colours, drawn: Vec::new() }
+        Self { term, colours, drawn: Vec::new(), size: None, pushed_off: None }
     }
 
     /// Whether nothing of the view is to be seen.
@@ -39,6 +44,7 @@ impl Screen {
     pub(crate) fn draw(&mut self, above: &[String], lines: &[Line], size: Size) {
         // A terminal that has gone away is no reason to stop the study.
         let _ = self.write(above, lines, size);
+        self.note_size(size);
         self.drawn = lines.iter().map(Line::width).collect();
     }
 
@@ -56,7 +62,11 @@ impl Screen {
 
     fn write(&self, above: &[String], lines: &[Line], size: Size) -> io::Result<()> {
         self.term.hide_cursor()?;
-        self.term.move_cursor_up(rows(&self.drawn, size))?;
+        if self.pushed_off.is_some() && self.size.is_some_and(|before| size.exceeds(before)) {
+            self.term.clear_screen()?;
+        } else {
+            self.term.move_cursor_up(rows(&self.drawn, size).min(reachable(size)))?;
+        }
         for text in above {
             self.term.clear_line()?;
             self.term.write_line(&harmless(text))?;
@@ -68,6 +78,14 @@ impl Screen {
         self.term.clear_to_end_of_screen()?;
         self.term.show_cursor()?;
         self.term.flush()
+    }
+
+    /// Keeps in mind whether lines have been pushed off.
+    fn note_size(&mut self, size: Size) {
+        let before = self.size.replace(size).unwrap_or(size);
+        let is_off = before != size && rows(&self.drawn, size) > reachable(size);
+        let whole = self.pushed_off.or(is_off.then_some(before));
+        self.pushed_off = whole.filter(|whole| whole.exceeds(size));
     }
 
     fn painted(&self, line: &Line) -> String {
@@ -82,11 +100,15 @@ impl Screen {
 }
 
 /// How many rows lines of these widths take by now: a terminal that was made narrower has wrapped
-/// them. What has scrolled off the top is out of reach.
+/// them.
 fn rows(widths: &[usize], size: Size) -> usize {
     let columns = size.columns.max(1);
-    let rows: usize = widths.iter().map(|width| width.div_ceil(columns).max(1)).sum();
-    rows.min(size.rows.saturating_sub(1))
+    widths.iter().map(|width| width.div_ceil(columns).max(1)).sum()
+}
+
+/// How many rows there are above the cursor's; what has scrolled off the top is out of reach.
+fn reachable(size: Size) -> usize {
+    size.rows.saturating_sub(1)
 }
 
 /// Text that others chose, without what would steer the terminal.

@@ -87,6 +87,33 @@ fn an_abandoned_view_is_not_drawn_over() {
     assert_eq!(rig.shown(), "view\nnext");
 }
 
+/// Draws `lines` on a terminal of so many rows that shows `before`; what it shows then.
+fn drawn_over(rig: &mut Rig, before: &str, rows: usize, lines: &[&str]) -> String {
+    let written = rig.written().len();
+    let lines: Vec<Line> = lines.iter().map(|text| Line::new(text, Tone::Plain, 19)).collect();
+    rig.screen.draw(&[], &lines, Size { rows, ..SIZE });
+    let mut terminal = Parser::new(length(rows), length(SIZE.columns), 0);
+    terminal.process(before.as_bytes());
+    terminal.process(&rig.written()[written..]);
+    terminal.screen().contents()
+}
+
+#[test]
+fn a_lower_terminal_keeps_what_it_can_of_the_view_and_a_higher_one_shows_no_old_lines() {
+    let mut rig = Rig::new(false);
+    assert_eq!(drawn_over(&mut rig, "", 8, &["1", "2", "3", "4", "5"]), "1\n2\n3\n4\n5");
+    // Two lines are pushed off the top.
+    let lower = drawn_over(&mut rig, "3\r\n4\r\n5\r\n", 4, &["a", "b"]);
+    assert_eq!(lower, "a\nb");
+    // They are still away, and nothing is to be cleared.
+    assert_eq!(drawn_over(&mut rig, "mine\r\na\r\nb\r\n", 4, &["c"]), "mine\nc");
+    // They come back.
+    let higher = drawn_over(&mut rig, "1\r\n2\r\nc\r\n", 8, &["d", "e", "f"]);
+    assert_eq!(higher, "d\ne\nf");
+    // From now on all is as before.
+    assert_eq!(drawn_over(&mut rig, "mine\r\nd\r\ne\r\nf\r\n", 8, &["g"]), "mine\ng");
+}
+
 #[test]
 fn without_colours_nothing_but_the_cursor_is_steered() {
     let mut rig = Rig::new(false);
@@ -107,6 +134,7 @@ fn a_narrower_terminal_has_wrapped_the_lines_that_stand_there() {
     let size = |columns, rows| Size { columns, rows };
     assert_eq!(rows(&[79, 40, 0], size(80, 24)), 3);
     assert_eq!(rows(&[79, 40, 0], size(40, 24)), 4);
-    assert_eq!(rows(&[79, 79, 79], size(10, 8)), 7, "what scrolled off is out of reach");
-    assert_eq!(rows(&[5], size(0, 0)), 0);
+    assert_eq!(rows(&[79, 79, 79], size(10, 8)), 24);
+    assert_eq!(reachable(size(10, 8)), 7, "what scrolled off is out of reach");
+    assert_eq!((rows(&[5], size(0, 0)), reachable(size(0, 0))), (5, 0));
 }
