@@ -18,6 +18,7 @@
 //! The binary understands every command of `wallaby`, and `[model] family = "…"` finds yours.
 //! `examples/own_model.rs` is a whole one.
 
+mod advice;
 mod bench;
 mod best_state;
 mod clean;

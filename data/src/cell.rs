@@ -11,6 +11,15 @@ pub(crate) const SINGLE_UNLESS_SCALED: &str =
 /// What a target of a regression is.
 pub(crate) const SINGLE: &str = "a number of 32 bits, from -3.4e38 to 3.4e38";
 
+/// What stands in place of a feature that is missing.
+const NUMBER_FOR_GAP: &str = "a finite number: fill the gap in, or leave the row out";
+/// What stands in place of a target that is missing.
+const TARGET_FOR_GAP: &str = "a finite number or a label: fill the gap in, or leave the row out";
+/// What a number is that has a comma in its middle.
+const WITH_A_POINT: &str = "a finite number, with a point for the decimals";
+/// How people write that there is nothing.
+const GAPS: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
+
 const DOUBLE: &str = "a number of 64 bits, from -1.8e308 to 1.8e308";
 
 /// The number in a trimmed cell, if it is finite.
@@ -23,10 +32,17 @@ pub(crate) fn fits_single(number: f64) -> bool {
     (number as f32).is_finite()
 }
 
-/// `usual`, or the range of numbers if it is only that which a number is out of.
+/// `usual`, or what is to be done where it is plain what the cell stands for.
 pub(crate) fn expected(cell: &str, usual: &'static str) -> &'static str {
+    if GAPS.iter().any(|gap| cell.eq_ignore_ascii_case(gap)) {
+        return if usual == NUMBER { NUMBER_FOR_GAP } else { TARGET_FOR_GAP };
+    }
     let infinite = cell.parse::<f64>().is_ok_and(f64::is_infinite);
-    if infinite && cell.contains(|letter: char| letter.is_ascii_digit()) { DOUBLE } else { usual }
+    match cell {
+        _ if infinite && cell.contains(|letter: char| letter.is_ascii_digit()) => DOUBLE,
+        _ if cell.contains(',') && finite(&cell.replacen(',', ".", 1)).is_some() => WITH_A_POINT,
+        _ => usual,
+    }
 }
 
 /// A cell for a message: no longer than a line of a terminal takes.
@@ -47,9 +63,20 @@ mod tests {
         assert_eq!(finite("1e300"), Some(1e300));
         assert_eq!(finite("1e999"), None);
         assert_eq!(expected("1e999", NUMBER), DOUBLE);
-        for cell in ["inf", "-Infinity", "NaN", "x1", ""] {
+        for cell in ["inf", "-Infinity", "x1", "1,2,3"] {
             assert_eq!(expected(cell, NUMBER), NUMBER, "{cell}");
             assert_eq!(finite(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_gap_and_a_comma_for_a_point_are_answered_with_what_to_do() {
+        for cell in ["NaN", "", "NA", "n/a", "null", "?"] {
+            assert_eq!(expected(cell, NUMBER), NUMBER_FOR_GAP, "{cell}");
+            assert_eq!(expected(cell, NUMBER_OR_LABEL), TARGET_FOR_GAP, "{cell}");
+        }
+        for cell in ["1,5", "-0,25e3"] {
+            assert_eq!(expected(cell, NUMBER), WITH_A_POINT, "{cell}");
         }
     }
 }

@@ -61,11 +61,21 @@ impl CsvSource {
         if self.header && !records.advance()? {
             return Err(no_rows(&records, "has a header and no row", "at least one row"));
         }
-        loop {
+        table.push(records.record(), || records.line()).map_err(|error| self.in_first(error))?;
+        while records.advance()? {
             table.push(records.record(), || records.line())?;
-            if !records.advance()? {
-                return Ok(table);
+        }
+        Ok(table)
+    }
+
+    /// What is wrong with the first row may be that it is a header.
+    fn in_first(&self, error: DataError) -> DataError {
+        match error {
+            DataError::Cell { path, line, column, value, .. } if !self.header => {
+                let expected = "a finite number; if this line names the columns, header = true";
+                DataError::Cell { path, line, column, value, expected }
             }
+            error => error,
         }
     }
 

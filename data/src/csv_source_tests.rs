@@ -88,22 +88,40 @@ fn gzip_windows_line_ends_blank_lines_and_a_byte_order_mark_change_nothing() {
 #[test]
 fn bad_cells_are_named_by_line_and_column() {
     let cases = [
-        ("a,b\n1,2\n,2\n", "t.csv:3: column 0 (a) is empty, expected a finite number"),
+        (
+            "a,b\n1,2\n,2\n",
+            "t.csv:3: column 0 (a) is empty, expected a finite number: fill the gap in, or leave the row out",
+        ),
         ("a,b\n1,2\nx,2\n", "t.csv:3: column 0 (a) = \"x\", expected a finite number"),
-        ("a,b\nNaN,2\n", "t.csv:2: column 0 (a) = \"NaN\", expected a finite number"),
+        (
+            "a,b\nNaN,2\n",
+            "t.csv:2: column 0 (a) = \"NaN\", expected a finite number: fill the gap in, or leave the row out",
+        ),
         (
             "a,b\n1e999,2\n",
             "t.csv:2: column 0 (a) = \"1e999\", \
              expected a number of 64 bits, from -1.8e308 to 1.8e308",
         ),
         ("a,b\n1,inf\n", "t.csv:2: column 1 (b) = \"inf\", expected a finite number or a label"),
-        ("a,b\n1, \n", "t.csv:2: column 1 (b) is empty, expected a finite number or a label"),
+        (
+            "a,b\n1, \n",
+            "t.csv:2: column 1 (b) is empty, expected a finite number or a label: fill the gap in, or leave the row out",
+        ),
         ("a,b\n1,2\n1\n", "t.csv:3: 1 cells, expected 2 as in the first line"),
         ("a,b\n1,2\n1,2,3\n", "t.csv:3: 3 cells, expected 2 as in the first line"),
     ];
     for (text, expected) in cases {
         assert_eq!(message(text), expected);
     }
+}
+
+#[test]
+fn a_header_that_is_read_as_a_row_is_recognized() {
+    let told = message_of("t.csv", b"a,b\n1,2\n", |source| source.header = false);
+    let words = "expected a finite number; if this line names the columns, header = true";
+    assert_eq!(told, format!("t.csv:1: column 0 (column_0) = \"a\", {words}"));
+    let told = message_of("t.csv", b"1,2\na,2\n", |source| source.header = false);
+    assert_eq!(told, "t.csv:2: column 0 (column_0) = \"a\", expected a finite number");
 }
 
 #[test]

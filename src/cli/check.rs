@@ -1,6 +1,7 @@
 //! `wallaby check FILE`.
 
-use super::{Outcome, Overrides, show};
+use super::{Outcome, Overrides, report, show};
+use crate::advice::doubts;
 use crate::error::Code;
 use crate::launch::{Prepared, open_device, prepare, read_study};
 use clap::Args;
@@ -23,6 +24,7 @@ pub(super) fn check(args: &CheckArgs, registry: &Registry) -> Outcome {
     let file = read_study(&args.file, &args.overrides.to_list(), registry)?;
     open_device(&file)?;
     let prepared = prepare(file)?;
+    doubts(&prepared).iter().for_each(|doubt| report(doubt));
     show(&format!("{}: no mistakes\n{}", args.file.display(), describe(&prepared)));
     Ok(Code::Done)
 }

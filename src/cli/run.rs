@@ -2,6 +2,7 @@
 
 use super::conclusion::conclude;
 use super::{LOG, Manner, Outcome, Overrides, report, report_recovery, show};
+use crate::advice::doubts;
 use crate::best_state::best_state;
 use crate::error::Error;
 use crate::launch::{Session, THIS_NODE, choose_folder, open_device, prepare, read_study};
@@ -55,6 +56,7 @@ pub(super) fn run(args: &RunArgs, registry: &Registry) -> Outcome {
     open_device(&file)?;
     let slots = file.run.slots;
     let prepared = prepare(file)?;
+    doubts(&prepared).iter().for_each(|doubt| report(doubt));
     let (folder, lock) = choose_folder(&prepared, args.run.as_deref(), args.new)?;
     let path = folder.path().to_owned();
     let open = Session::open(folder, lock, Some(prepared), registry);

@@ -1,6 +1,7 @@
 //! `wallaby submit FILE`.
 
 use super::{Outcome, Overrides, report, show};
+use crate::advice::doubts;
 use crate::cluster::{ClusterArgs, Submission, Upload, block_on};
 use crate::error::Code;
 use crate::launch::{prepare, read_study};
@@ -54,7 +55,9 @@ pub(super) fn submit(args: &SubmitArgs, registry: &Registry) -> Outcome {
     let client = Arc::new(args.cluster.client()?);
     let file = read_study(&args.file, &args.overrides.to_list(), registry)?;
     block_on(async { Ok(client.nodes().await?) })?;
-    let submission = Submission::new(prepare(file)?, args.name.clone(), args.priority);
+    let prepared = prepare(file)?;
+    doubts(&prepared).iter().for_each(|doubt| report(doubt));
+    let submission = Submission::new(prepared, args.name.clone(), args.priority);
     let client = Arc::new(args.cluster.client()?);
     let line = Line::new();
     let (study, upload) = block_on(async {

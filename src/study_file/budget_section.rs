@@ -28,14 +28,18 @@ fn duration(field: &Field<'_>, report: &mut Report) -> Option<u64> {
         Content::Text(text) => seconds_of(text),
         _ => None,
     };
-    if seconds.is_none() {
-        field.wrong("expected a duration such as \"90s\", \"10m\" or \"1h30m\"", report);
+    match seconds {
+        Some(0) => {
+            field.wrong("expected a duration above 0; without the key there is no limit", report)
+        }
+        None => field.wrong("expected a duration such as \"90s\", \"10m\" or \"1h30m\"", report),
+        _ => {}
     }
-    seconds
+    seconds.filter(|seconds| *seconds > 0)
 }
 
-/// Hours, minutes and seconds, each at most once and in this order; `None` if they are not, or
-/// if there is no second in all.
+/// Hours, minutes and seconds, at least one of them, each at most once and in this order; `None`
+/// if they are not.
 fn seconds_of(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total = 0u64;
@@ -49,7 +53,7 @@ fn seconds_of(text: &str) -> Option<u64> {
             rest = after;
         }
     }
-    Some(total).filter(|total| rest.is_empty() && *total > 0)
+    Some(total).filter(|_| rest.is_empty() && !text.is_empty())
 }
 
 #[cfg(test)]
@@ -66,7 +70,8 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_durations() {
-        for text in ["", "0s", "90", "m", "1m1h", "1.5h", "-1s", "+1s", "1h ", "1d", "1s1s"] {
+        assert_eq!(seconds_of("0h0s"), Some(0));
+        for text in ["", "90", "m", "1m1h", "1.5h", "-1s", "+1s", "1h ", "1d", "1s1s"] {
             assert_eq!(seconds_of(text), None, "{text}");
         }
         assert_eq!(seconds_of("99999999999999999999h"), None);

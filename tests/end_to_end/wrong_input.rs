@@ -159,6 +159,23 @@ fn a_metric_that_the_task_does_not_have_is_refused() {
 }
 
 #[test]
+fn what_is_allowed_and_most_likely_not_meant_is_told() {
+    let sandbox = Sandbox::new();
+    let told = |arguments: &[&str], words: &str| {
+        let check = [&["check", "study.toml"], arguments].concat();
+        sandbox.wallaby(&check).finish().expect(0).complains(words);
+        let run = sandbox.study("run", &[arguments, &["--new"]].concat()).finish().expect(0);
+        std::fs::remove_dir_all(sandbox.path("run")).unwrap();
+        run.complains(words);
+    };
+    let direction = "objective.direction=minimize";
+    told(&["--set", "objective.metric=accuracy", "--set", direction], "is \"maximize\" meant?");
+    let data = sandbox.read("classes.csv").replace("class-", "");
+    sandbox.write("classes.csv", data.split_once('\n').unwrap().1);
+    told(&["--set", "data.target=-1"], "classes.csv:1: the header holds nothing but numbers");
+}
+
+#[test]
 fn an_address_that_cannot_be_listened_on_is_told_by_its_key_for_tcp_and_for_udp() {
     let sandbox = Sandbox::new();
     sandbox.wallaby(&["cluster", "init", "new"]).finish().expect(0);
