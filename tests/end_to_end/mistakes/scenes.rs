@@ -5,6 +5,7 @@ use crate::process::Finished;
 use crate::sandbox::Sandbox;
 use crate::small_disk::SmallDisk;
 use std::fs;
+use std::net::TcpListener;
 
 /// In the order of a person's way: study file, data, run folder, commands.
 pub(super) const MISTAKES: &[Mistake] = &[
@@ -30,6 +31,21 @@ pub(super) const MISTAKES: &[Mistake] = &[
     edited("A word that is none of the choices", |study| {
         study.replace("[search.space]", "[search]\nsampler = \"randm\"\n\n[search.space]")
     }),
+    edited("A key that is given twice", |study| {
+        study.replace("epochs = 3", "epochs = 3\nepochs = 5")
+    }),
+    edited("A line that is not TOML", |study| study.replace("name = ", "name == ")),
+    Mistake {
+        title: "TOML in a file that is named as JSON",
+        command: "run study.json",
+        scene: Scene::Other(|sandbox, command| {
+            sandbox.write("study.json", sandbox.read("study.toml").trim_start());
+            Some(call(sandbox, command))
+        }),
+    },
+    edited("A budget of no time", |study| {
+        study.replace("epochs = 3", "epochs = 3\nwall_clock = \"0s\"")
+    }),
     plain("A study file that is not there", "run studdy.toml"),
     edited("A data file that is not there", |study| study.replace("classes.csv", "clases.csv")),
     edited("A data file that is a folder", |study| study.replace("classes.csv", ".")),
@@ -39,6 +55,14 @@ pub(super) const MISTAKES: &[Mistake] = &[
     with_data("Data of one class", || ("a,b,label\n".to_owned() + &"1,2,x\n".repeat(20)).into()),
     with_data("More partitions than rows", || b"a,b,label\n1,2,x\n3,4,y\n2,1,x\n4,3,y\n".to_vec()),
     with_data("A cell that is no number", || b"a,b,label\n1,2,x\n1,two,y\n".to_vec()),
+    with_data("A number with a comma", || b"a,b,label\n1,2,x\n1,\"1,5\",y\n".to_vec()),
+    with_data("A gap", || b"a,b,label\n1,2,x\n1,NA,y\n".to_vec()),
+    Mistake {
+        title: "A header that is read as a row",
+        command: "run study.toml --set data.header=false --set data.target=-1",
+        scene: Scene::Command,
+    },
+    with_data("Two columns of one name", || b"a,b,a,label\n1,2,3,x\n".to_vec()),
     with_data("A row with a cell too few", || b"a,b,label\n1,2,x\n1,y\n".to_vec()),
     Mistake {
         title: "A run folder without permission to write",
@@ -73,6 +97,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
             Some(call(sandbox, command))
         }),
     },
+    plain("A run into a file", "run study.toml --run study.toml"),
     Mistake {
         title: "A device that is not built in",
         command: "run study.toml --set run.device=cuda",
@@ -82,11 +107,26 @@ pub(super) const MISTAKES: &[Mistake] = &[
     plain("A flag that does not exist", "run study.toml --slot 4"),
     after_a_run("A trial that does not exist", "verify runs/small-1 --trial 99"),
     after_a_run("A column that does not exist", "trials runs/small-1 --where acuracy>0.9"),
+    after_a_run("An end that no trial comes to", "trials runs/small-1 --where end==complete"),
+    after_a_run(
+        "A file where a folder is expected",
+        "export runs/small-1 --format csv --out study.toml",
+    ),
+    after_a_run("A folder where a file is expected", "report runs/small-1 --out ."),
     Mistake {
         title: "Rows to predict for without a feature",
         command: "predict runs/small-1 --data new.csv",
         scene: Scene::Run(|sandbox| sandbox.write("new.csv", "a,b,d\n1,2,3\n")),
     },
+    Mistake {
+        title: "A row to predict for that is far from all that was learnt",
+        command: "predict runs/small-1 --data new.csv",
+        scene: Scene::Run(|sandbox| sandbox.write("new.csv", "a,b,c,d\n1,2,1e300,4\n")),
+    },
+    after_a_run(
+        "Answers in place of their rows",
+        "predict runs/small-1 --data classes.csv --out classes.csv",
+    ),
     plain("A command for a cluster, and none configured", "nodes"),
     Mistake {
         title: "A cluster's configuration with a misspelt key, a number of voters without a majority",
@@ -96,6 +136,16 @@ pub(super) const MISTAKES: &[Mistake] = &[
             let config = sandbox.read("new/cluster.toml");
             let config = config.replace("[\"node1\"]  ", "[\"node1\", \"node2\"]");
             sandbox.write("new/cluster.toml", config.replace("replicas =", "replica ="));
+            Some(call(sandbox, command))
+        }),
+    },
+    Mistake {
+        title: "A port in use",
+        command: "node --config new/cluster.toml --listen 127.0.0.1:17711",
+        scene: Scene::Other(|sandbox, command| {
+            call(sandbox, "cluster init new").expect(0);
+            // If it is another's already, it is in use all the same.
+            let _taken = TcpListener::bind("127.0.0.1:17711");
             Some(call(sandbox, command))
         }),
     },
