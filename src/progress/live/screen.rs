@@ -60,8 +60,8 @@ impl Screen {
         self.drawn.clear();
     }
 
+    /// The cursor is never hidden: a process may be killed in the middle of a frame.
     fn write(&self, above: &[String], lines: &[Line], size: Size) -> io::Result<()> {
-        self.term.hide_cursor()?;
         if self.pushed_off.is_some() && self.size.is_some_and(|before| size.exceeds(before)) {
             self.term.clear_screen()?;
         } else {
