@@ -44,7 +44,10 @@ fn write() {
     seeds.push(("csv", text("\0a,b,label\n1,2.5,x\n-3e4,\"4\",y\n")));
     seeds.push(("csv", text("\u{9}1;2;3\n4;5;6\n")));
     seeds.push(("api", text(r#"{"priority":10}"#)));
-    seeds.push(("api", text(r#"{"name":"a","fingerprint":"00","blobs":[{"digest":"11","bytes":7}]}"#)));
+    seeds.push((
+        "api",
+        text(r#"{"name":"a","fingerprint":"00","blobs":[{"digest":"11","bytes":7}]}"#),
+    ));
     seeds.push(("api", text(r#"[{"slot":{"node":1,"index":0},"node":"node1","unit":{"trial":0,"epoch":1,"partition":null},"since":5}]"#)));
     seeds.push(("gossip", vec![0, 2, 0, 0]));
     seeds.push(("datagram", text("a message")));

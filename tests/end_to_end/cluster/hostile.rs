@@ -77,7 +77,7 @@ fn strangers_on_the_tcp_port_are_refused_and_delay_nobody() {
         let said = node.log_of_this_life();
         assert!(said.contains("refused a connection from 127.0.0.1"), "{said}");
     }
-    watched.iter().for_each(|node| node.grew_at_most(&cluster, 64 * MIB, 4));
+    watched.iter().for_each(|node| node.grew_at_most(&cluster, 128 * MIB, 4));
     cluster.conclude_allowing(&[&BEFORE, &PLOT], &Allowed::default());
 }
 
@@ -107,7 +107,7 @@ fn datagrams_of_strangers_and_repeated_ones_are_refused_on_every_udp_port() {
     let names = |nodes: &[NodeInfo]| nodes.iter().map(|n| (n.id, n.boot)).collect::<Vec<_>>();
     assert_eq!(names(&known), names(&after), "nobody came and nobody went");
     // A line for each port that somebody has sent from.
-    watched.iter().for_each(|node| node.grew_at_most(&cluster, 48 * MIB, 12));
+    watched.iter().for_each(|node| node.grew_at_most(&cluster, 128 * MIB, 12));
     cluster.conclude_allowing(&[&BEFORE, &PLOT], &Allowed::default());
 }
 
@@ -156,7 +156,7 @@ fn authenticated_sessions_of_garbage_are_ended_and_seldom_spoken_of() {
         assert!(few.contains(&count("ended a connection for letters from 127.0.0.1")), "{said}");
         assert!(few.contains(&count("a letter that cannot be read")), "{said}");
     }
-    watched.iter().for_each(|node| node.grew_at_most(&cluster, 96 * MIB, 8));
+    watched.iter().for_each(|node| node.grew_at_most(&cluster, 256 * MIB, 8));
     drop(insider);
     cluster.conclude_allowing(&[&BEFORE, &PLOT], &Allowed::default());
 }

@@ -3,9 +3,11 @@
 use super::super::harness::Cluster;
 use super::super::launch::free_address;
 use super::super::waiting::{DEADLINE, await_some, holds};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
+use tokio::runtime::Runtime;
 use wallaby_links::gossip::seal::{Seal, Session};
+use wallaby_links::gossip::{Gossip, GossipArgs};
 use wallaby_links::secret::Secret;
 
 /// How often one and the same datagram is sent.
@@ -49,17 +51,27 @@ pub(super) fn forged_and_repeated(cluster: &Cluster) {
             holds(said.contains(&format!("refused datagrams from {from}: ")), || said)
         });
     }
-    recorded(cluster);
+    recorded(cluster, &secret);
 }
 
-/// What a node of this cluster sends, recorded where it looks for another one, and played to all.
-fn recorded(cluster: &Cluster) {
+/// What a member of this cluster sends, recorded where it looks for others, and played to all.
+fn recorded(cluster: &Cluster, secret: &Secret) {
     let seed = from_anywhere();
     seed.set_read_timeout(Some(DEADLINE)).unwrap();
-    let _fourth = Fourth::start(cluster, seed.local_addr().unwrap());
+    let runtime = Runtime::new().unwrap();
+    let _member = runtime.block_on(Gossip::start(GossipArgs {
+        name: "recorded".to_owned(),
+        boot: 1,
+        listen: free_address(),
+        advertise: "127.0.0.1:0".to_owned(),
+        seeds: vec![seed.local_addr().unwrap().to_string()],
+        key: secret.derive("gossip"),
+        cluster_id: secret.cluster_id(),
+        values: BTreeMap::new(),
+    }));
     let (socket, mut buffer) = (from_anywhere(), vec![0; 65_536]);
     for _ in 0..3 {
-        let (length, _) = seed.recv_from(&mut buffer).expect("a node greets its seeds");
+        let (length, _) = seed.recv_from(&mut buffer).expect("a member greets its seeds");
         assert!(buffer.starts_with(b"WG"), "{:?}", &buffer[..length.min(8)]);
         for node in cluster.nodes() {
             for _ in 0..REPEATS {
@@ -73,30 +85,5 @@ fn recorded(cluster: &Cluster) {
             let (said, words) = (node.log_of_this_life(), format!("from {from}: repeated or late"));
             holds(said.contains(&words), || said)
         });
-    }
-}
-
-/// A node of the cluster that knows no other seed than the test, and so reaches nobody.
-struct Fourth(std::process::Child);
-
-impl Fourth {
-    fn start(cluster: &Cluster, seed: SocketAddr) -> Self {
-        let folder = cluster.sandbox.path("fourth");
-        let secret = cluster.sandbox.path("cluster.secret");
-        let mut command = std::process::Command::new(Path::new(env!("CARGO_BIN_EXE_wallaby")));
-        let listen = free_address().to_string();
-        command.args(["node", "--name", "fourth", "--listen", &listen, "--slots", "1"]);
-        command.arg("--data").arg(folder).arg("--secret-file").arg(secret);
-        command.args(["--voters", "node1,node2,node3", "--seeds", &seed.to_string()]);
-        command.stdin(std::process::Stdio::null());
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-}
-
-impl Drop for Fourth {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }

@@ -115,9 +115,8 @@ pub(super) fn questions(wire: &Wire, node: SocketAddr, id: u64) {
     refused(wire, node, "GET /v1/creations/4294967295", b"", &[404]);
     refused(wire, node, "GET /v1/creations/4294967296", b"", &[400]);
     refused(wire, node, "POST /v1/studies/digits/explode", b"", &[404]);
-    // It is under way.
-    refused(wire, node, "DELETE /v1/studies/digits", b"", &[409]);
     refused(wire, node, "DELETE /v1/studies/digits%2F..", b"", &[404]);
+    refused(wire, node, "DELETE /v1/nodes/node1", b"", &[404]);
     refused(wire, node, "POST /v1/hello", b"", &[405]);
     let deep = "[".repeat(200_000);
     let long = format!("\"{}\"", "9".repeat(1_000_000));
