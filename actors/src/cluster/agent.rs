@@ -35,6 +35,9 @@ const DEATHS_WITHIN: Duration = Duration::from_secs(3600);
 pub(crate) trait Mail: Send + Sync + 'static {
     /// Sends a letter to a life of a node (`NAME#BOOT`); false if it was not sent.
     fn send(&self, to: &str, letter: &Letter) -> bool;
+
+    /// Whether there is a way to a life of a node at this moment.
+    fn reaches(&self, to: &str) -> bool;
 }
 
 /// What the agent is told.

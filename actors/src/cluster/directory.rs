@@ -26,8 +26,8 @@ pub(crate) mod keys {
 /// How long a node that has left is remembered, unless it votes.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// How a node is, as gossip sees it from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a node is, as gossip sees it from here, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
     Alive,
     Suspected,

@@ -222,11 +222,15 @@ impl LeaderState {
     }
 
     /// Compares what gossip says with who has reported: newcomers are asked, losses are told.
+    /// Gossip goes round a cut between two nodes, letters do not: a node that this one has no
+    /// session with is of no more use to it than one that nobody hears.
     fn look_around(&mut self) {
         for listing in self.directory.all() {
             let (session, boot) = (listing.session(), listing.member.boot);
             let Some(id) = listing.id() else { continue };
-            match listing.presence {
+            let reached = self.mail.reaches(&session);
+            let by_letters = self.nodes.presence(id, &session, reached, Instant::now());
+            match listing.presence.max(by_letters) {
                 Presence::Left => self.left(id, boot),
                 Presence::Suspected => {
                     if self.nodes.suspect(id, boot, true) {

@@ -153,6 +153,10 @@ impl Mail for Letters {
         }
         sent.is_ok()
     }
+
+    fn reaches(&self, to: &str) -> bool {
+        self.0.reaches(to)
+    }
 }
 
 impl ClusterNode {

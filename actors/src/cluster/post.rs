@@ -91,6 +91,11 @@ impl Post {
         Ok(Self(Arc::new(Office { me: me.to_owned(), actor, windows })))
     }
 
+    /// Whether there is a session with `to` (`NAME#BOOT`).
+    pub fn reaches(&self, to: &str) -> bool {
+        member(to).is_some()
+    }
+
     /// Sends a letter to `to` (`NAME#BOOT`). It arrives once or, if the session ends, not at all;
     /// letters to one peer arrive in order. Never blocks.
     ///

@@ -1,5 +1,6 @@
 //! Who has reported to this leader, and how letters reach them.
 
+use super::super::directory::Presence;
 use super::super::letter::Introduction;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,10 +10,16 @@ use wallaby_core::ids::{Digest, NodeId};
 /// A node that does not report is asked again after this time.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// A node without a session for so long is taken for gone, whatever gossip says. The units that it
+/// had are about as old then as a lease.
+const OUT_OF_REACH_MAX: Duration = Duration::from_secs(5);
+
 /// A node that has reported.
 struct Known {
     session: String,
     boot: u64,
+    /// Since when there is no session with it.
+    out_of_reach: Option<Instant>,
     suspected: bool,
     draining: bool,
 }
@@ -87,8 +94,32 @@ impl Nodes {
     fn finish(&mut self, session: &str, report: Report) -> Report {
         self.asked.remove(session);
         let (session, boot, draining) = (session.to_owned(), report.boot, report.draining);
-        self.known.insert(report.node, Known { session, boot, suspected: false, draining });
+        let known = Known { session, boot, out_of_reach: None, suspected: false, draining };
+        self.known.insert(report.node, known);
         report
+    }
+
+    /// How a known life of a node is as far as letters to it tell: it is given nothing more to do
+    /// while there is no session, and everything that it had is given to others after a while.
+    pub(super) fn presence(
+        &mut self,
+        node: NodeId,
+        session: &str,
+        reached: bool,
+        now: Instant,
+    ) -> Presence {
+        let known = self.known.get_mut(&node).filter(|known| known.session == session);
+        let Some(known) = known else { return Presence::Alive };
+        if reached {
+            known.out_of_reach = None;
+            return Presence::Alive;
+        }
+        let since = *known.out_of_reach.get_or_insert(now);
+        if now.duration_since(since) < OUT_OF_REACH_MAX {
+            Presence::Suspected
+        } else {
+            Presence::Left
+        }
     }
 
     /// A known life of a node is suspected, or not any more; whether that is news.
@@ -118,5 +149,51 @@ impl Nodes {
     pub(super) fn draining(&self) -> Vec<NodeId> {
         let draining = self.known.iter().filter(|(_, known)| known.draining);
         draining.map(|(node, _)| *node).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn introduced(session: &str) -> Nodes {
+        let mut nodes = Nodes::default();
+        let from = Introduction {
+            node: NodeId(1),
+            boot: 7,
+            name: "a".to_owned(),
+            slots: 1,
+            numerics: Digest([0; 32]),
+            room: 0,
+            draining: false,
+            told: Vec::new(),
+            empty: true,
+        };
+        assert!(nodes.introduce(session, from).is_some());
+        nodes
+    }
+
+    #[test]
+    fn a_node_out_of_reach_is_suspected_then_gone_and_trusted_when_it_is_reached_in_between() {
+        let mut nodes = introduced("a#7");
+        let start = Instant::now();
+        let mut at = |reached, seconds| {
+            nodes.presence(NodeId(1), "a#7", reached, start + Duration::from_secs(seconds))
+        };
+        assert_eq!(at(true, 0), Presence::Alive);
+        assert_eq!(at(false, 100), Presence::Suspected);
+        assert_eq!(at(false, 104), Presence::Suspected);
+        assert_eq!(at(true, 104), Presence::Alive);
+        assert_eq!(at(false, 105), Presence::Suspected);
+        assert_eq!(at(false, 109), Presence::Suspected);
+        assert_eq!(at(false, 110), Presence::Left);
+    }
+
+    #[test]
+    fn a_life_that_has_not_reported_is_not_missed() {
+        let mut nodes = introduced("a#7");
+        let now = Instant::now();
+        assert_eq!(nodes.presence(NodeId(1), "a#8", false, now), Presence::Alive);
+        assert_eq!(nodes.presence(NodeId(2), "b#1", false, now), Presence::Alive);
     }
 }
