@@ -9,6 +9,8 @@ mod api;
 mod checker;
 mod clocks;
 mod comings;
+#[cfg(target_os = "linux")]
+mod cuts;
 mod data;
 mod disks;
 mod evidence;
@@ -18,6 +20,10 @@ mod hostile;
 mod kills;
 mod launch;
 mod measure;
+#[cfg(target_os = "linux")]
+mod minorities;
+#[cfg(target_os = "linux")]
+mod network;
 mod node;
 mod permit;
 mod poison;

@@ -17,6 +17,9 @@ use wallaby_links::tls::Identity;
 /// How long a node may take to answer. One that is dead or frozen takes no longer.
 const ANSWER: Duration = Duration::from_secs(2);
 
+/// How long a node may take to say that it did something: longer than a leader waits for others.
+const ORDER: Duration = Duration::from_secs(20);
+
 /// A client with the cluster's secret.
 pub(crate) struct Api {
     runtime: Runtime,
@@ -34,8 +37,18 @@ impl Api {
     }
 
     fn ask(&self, node: SocketAddr, method: Method, path: &str) -> Result<Bytes, String> {
+        self.ask_within(node, method, path, ANSWER)
+    }
+
+    fn ask_within(
+        &self,
+        node: SocketAddr,
+        method: Method,
+        path: &str,
+        within: Duration,
+    ) -> Result<Bytes, String> {
         let address = node.to_string();
-        let asked = self.peers.request(&address, method, path, Bytes::new(), ANSWER);
+        let asked = self.peers.request(&address, method, path, Bytes::new(), within);
         let answer = self.runtime.block_on(asked);
         answer.map(|answer| answer.body).map_err(|error| error.to_string())
     }
@@ -55,6 +68,12 @@ impl Api {
 
     pub(crate) fn study(&self, node: SocketAddr, study: &str) -> Result<StudyInfo, String> {
         self.json(node, &format!("/v1/studies/{study}"))
+    }
+
+    /// Pauses a study, by way of this node; `Ok` when it is durable.
+    pub(crate) fn pause(&self, node: SocketAddr, study: &str) -> Result<(), String> {
+        let path = format!("/v1/studies/{study}/pause");
+        self.ask_within(node, Method::POST, &path, ORDER).map(drop)
     }
 
     pub(crate) fn running(

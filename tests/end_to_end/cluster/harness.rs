@@ -167,6 +167,12 @@ impl Cluster {
         self.node_mut(name).thaw();
     }
 
+    /// Lets a node that sees only part of the cluster answer no questions for all of it, or again.
+    #[track_caller]
+    pub(crate) fn believe(&mut self, name: &str, believed: bool) {
+        self.node_mut(name).believed = believed;
+    }
+
     /// Removes everything that a node has stored; it must not run.
     #[track_caller]
     pub(crate) fn wipe(&self, name: &str) {
@@ -206,13 +212,13 @@ impl Cluster {
 
     // What is seen of it.
 
-    /// The first answer of any node that runs.
+    /// The first answer of any node that runs and sees the cluster.
     pub(crate) fn ask<T>(
         &self,
         question: impl Fn(&Api, SocketAddr) -> Result<T, String>,
     ) -> Result<T, String> {
         let mut last = "no node is there".to_owned();
-        for node in self.nodes.iter().filter(|node| node.runs()) {
+        for node in self.nodes.iter().filter(|node| node.runs() && node.believed) {
             match question(&self.api, node.address) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => last = format!("{}: {error}", node.name),

@@ -23,6 +23,8 @@ pub(crate) struct Node {
     data: PathBuf,
     child: Option<Child>,
     frozen: bool,
+    /// Whether it is asked what it sees of the cluster.
+    pub(crate) believed: bool,
     /// The length of the log when its present life began.
     began_at: usize,
 }
@@ -30,7 +32,8 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(name: String, address: SocketAddr, folder: PathBuf) -> Self {
         let (variables, data) = (BTreeMap::new(), folder.join("data"));
-        Self { name, address, folder, variables, data, child: None, frozen: false, began_at: 0 }
+        let (child, frozen, believed, began_at) = (None, false, true, 0);
+        Self { name, address, folder, variables, data, child, frozen, believed, began_at }
     }
 
     /// What it stores.
