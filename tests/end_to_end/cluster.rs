@@ -30,5 +30,6 @@ mod poison;
 mod reference;
 mod secrets;
 mod shares;
+mod slowness;
 mod undisturbed;
 pub(crate) mod waiting;
