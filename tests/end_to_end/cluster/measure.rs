@@ -17,6 +17,8 @@ pub(crate) fn tell(what: &str, took: Duration) {
 /// Tells how much memory something took.
 pub(crate) fn tell_size(what: &str, bytes: u64) {
     println!("MEASURED {what}: {} KiB", bytes >> 10);
+}
+
 /// Tells how much more or less something was than something else.
 pub(crate) fn tell_ratio(what: &str, ratio: f64) {
     println!("MEASURED {what}: {ratio:.2}");
