@@ -36,7 +36,8 @@ impl Loopback {
         let inside = self.inside.local_addr().expect("it is bound");
         self.pipe.send_to(bytes, inside).expect("it is short");
         self.runtime.block_on(async {
-            // Encoded by the socket itself: what is decoded can also be sent.
+            // What was read is not sent on: chitchat asserts lengths when it writes a message, which
+            // hold for those that it made, and it sends no others.
             self.inside.send(own, marker()).await.expect("it is sent");
             let mut encoded = [0; 64];
             let length = self.pipe.recv(&mut encoded).expect("the marker comes");
@@ -46,8 +47,6 @@ impl Loopback {
                 if read.envelope == marker() {
                     return;
                 }
-                self.inside.send(own, read.envelope).await.expect("it can be sent on");
-                self.pipe.recv(&mut [0; 65_536]).expect("it comes");
             }
         });
     }
