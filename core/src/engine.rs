@@ -74,6 +74,8 @@ pub struct Engine {
     /// Nodes known to have a checkpoint.
     copies: BTreeMap<Digest, BTreeSet<NodeId>>,
     costs: Costs,
+    /// How many nodes there should be, if that is known.
+    expected: Option<usize>,
     /// Since when slots that could run a unit have been idle.
     idle: BTreeMap<SlotId, Moment>,
     retention: Retention,
@@ -124,6 +126,7 @@ impl Engine {
             readiness: BTreeMap::new(),
             copies: BTreeMap::new(),
             costs: Costs::default(),
+            expected: None,
             idle: BTreeMap::new(),
             releases: VecDeque::new(),
             waited: 0,
@@ -254,10 +257,9 @@ impl Engine {
         let seq = self.next;
         self.next = Seq(seq.0 + 1);
         if let Some(trial) = trial_of(&entry.record) {
-            let (copies, view) = (&self.copies, &self.view);
-            let copies_wanted = view.nodes().count().min(2);
+            let (copies, wanted) = (&self.copies, self.copies_wanted());
             let safe = |checkpoint: &Checkpoint| {
-                copies.get(&checkpoint.state).map_or(0, BTreeSet::len) >= copies_wanted
+                copies.get(&checkpoint.state).map_or(0, BTreeSet::len) >= wanted
             };
             let mut released = self.retention.update(&self.study, trial, safe);
             // What a roll-back leaves is about to be made again, bit by bit: a release could meet

@@ -284,7 +284,9 @@ fn a_trial_that_is_put_off_makes_no_other_impatient() {
     let put_off = Candidate { since: DEFERRED + 9, ..candidate(7, 0) };
     let hops = Candidate { since: 1, ..at(2, candidate(1, 0)) };
     let stays = Candidate { since: 2, ..at(1, candidate(2, 0)) };
-    assert_eq!(rotation(&view, vec![put_off, hops, stays]), [(1, 0, 2, 0)]);
+    let all = vec![put_off.clone(), hops.clone(), stays];
+    assert_eq!(rotation(&view, all), [(1, 0, 2, 0)]);
+    assert_eq!(rotation(&view, vec![put_off, hops]), [(1, 0, 1, 0)], "and goes behind all");
 }
 
 #[test]

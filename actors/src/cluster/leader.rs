@@ -5,7 +5,7 @@ mod appender;
 mod nodes;
 mod questions;
 
-pub(crate) use questions::{Question, Submitted};
+pub(crate) use questions::{Planned, Question, Submitted};
 
 use super::agent::Mail;
 use super::directory::{Directory, Presence};

@@ -18,7 +18,6 @@ use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
 use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
 use crate::study::{Phase, Study};
-use crate::unit::{Failure, Step};
 use copies::Copies;
 use detours::Detours;
 use garbage::Garbage;
@@ -52,6 +51,8 @@ pub struct Coordinator {
     tickets: u64,
     /// Batches that are not durable yet: the last record of each study in them.
     pending: VecDeque<(Ticket, BTreeMap<StudyId, Seq>)>,
+    /// The blobs of studies that are being removed, each with the batch that tells of it.
+    leaving: Vec<(Ticket, Vec<Digest>)>,
     commands: VecDeque<ClusterCommand>,
     violation: Option<Violation>,
 }
@@ -82,12 +83,14 @@ impl Coordinator {
             decided: Vec::new(),
             tickets: 0,
             pending: VecDeque::new(),
+            leaving: Vec::new(),
             commands: VecDeque::new(),
             violation: None,
         };
         for (id, listed) in catalog.studies() {
             let (study, placement) = (listed.study.clone(), listed.placement.clone());
-            let seat = Seat::new(study, listed.records, listed.priority, placement);
+            let mut seat = Seat::new(study, listed.records, listed.priority, placement);
+            seat.created = listed.created;
             coordinator.take_seat(id, seat);
             if listed.removed
                 && let Some(seat) = coordinator.seats.get_mut(&id)
@@ -215,7 +218,9 @@ impl Coordinator {
         if priority != PRIORITY {
             self.decided.push(ClusterRecord::Prioritised { study: id, priority });
         }
-        self.take_seat(id, Seat::new(Study::new(creation), 0, priority, placement));
+        let mut seat = Seat::new(Study::new(creation), 0, priority, placement);
+        seat.created = self.now;
+        self.take_seat(id, seat);
     }
 
     fn prioritised(&mut self, study: StudyId, priority: u32) {
@@ -230,15 +235,23 @@ impl Coordinator {
             return;
         };
         let blobs: Vec<Digest> = seat.data().copied().chain(seat.kept()).collect();
+        let created = seat.created;
         if !seat.remove() {
             return;
         }
         self.decided.push(ClusterRecord::Removed { study });
-        for blob in blobs {
-            // Its own upload may not be an hour old.
-            self.reserved.remove(&blob);
-            self.release(blob);
-        }
+        // Its own upload may not be an hour old.
+        let own = Moment(created.0 + RESERVED_MILLIS);
+        self.reserved.retain(|blob, until| *until > own || !blobs.contains(blob));
+        self.leaving.push((Ticket(self.tickets + 1), blobs));
+    }
+
+    /// Lets go of what belonged to studies of whose removal the journal tells now.
+    fn let_go(&mut self, ticket: Ticket) {
+        let leaving = std::mem::take(&mut self.leaving);
+        let (due, rest): (Vec<_>, Vec<_>) = leaving.into_iter().partition(|(t, _)| *t <= ticket);
+        self.leaving = rest;
+        due.into_iter().flat_map(|(_, blobs)| blobs).for_each(|blob| self.release(blob));
     }
 
     fn reserve(&mut self, blobs: Vec<Digest>) {
@@ -253,29 +266,11 @@ impl Coordinator {
         {
             host.finished(id, attempt, output.state);
         }
-        if let Event::UnitFailed(attempt, Failure::DataUnusable(_)) = &event {
-            self.data_unusable(id, attempt);
-        }
         let event = self.detour(id, event);
         if let Some(wanted) = Wanted::by(&event) {
             return self.want_anew(id, wanted, event);
         }
         self.tell(id, event);
-    }
-
-    /// A node's copy of some data is of no use, and nobody could give it another one.
-    fn data_unusable(&mut self, id: StudyId, attempt: &Try) {
-        let Some(manifest) = self.seats.get(&id).map(|seat| &seat.study().creation.manifest) else {
-            return;
-        };
-        let blob = match attempt.unit.step {
-            Step::Train(partition) => manifest.partitions.get(partition.0 as usize),
-            Step::Validate => Some(&manifest.validation),
-        };
-        let host = self.hosts.get_mut(&attempt.slot.node);
-        if let (Some(blob), Some(host)) = (blob.map(|blob| blob.digest), host) {
-            host.remove(&blob);
-        }
     }
 
     /// What users want of a study is recorded at once: what follows may take a while, and another
@@ -418,6 +413,7 @@ impl Coordinator {
     }
 
     fn durable(&mut self, ticket: Ticket) {
+        self.let_go(ticket);
         while let Some((first, _)) = self.pending.front() {
             if *first > ticket {
                 break;
@@ -535,12 +531,15 @@ impl Coordinator {
             let engine = self.seats.get(id).and_then(Seat::engine);
             engine.map_or(0, |engine| engine.running().count())
         };
+        let hungry: BTreeSet<StudyId> =
+            claims.iter().filter(|(id, it)| it.demand > running(id)).map(|(id, _)| *id).collect();
         let mut order: Vec<StudyId> = claims.keys().copied().collect();
         order.sort_by_key(|id| (running(id) * 1000 / shares[id].max(1), *id));
         for pass in 0..2 {
             for id in &order {
                 let share = if pass == 0 { shares[id] } else { usize::MAX };
-                self.offer(*id, share, claims.len() > 1 && pass == 0);
+                let contended = pass == 0 && hungry.iter().any(|other| other != id);
+                self.offer(*id, share, contended);
             }
             if claims.len() == 1 && pass == 0 && shares.values().all(|share| *share >= slots) {
                 break;

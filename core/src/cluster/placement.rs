@@ -115,14 +115,14 @@ pub(super) fn welcome(
         let share = |ranks: usize| ranks as u64 * places / slots.max(1);
         let mut room = newcomer.bytes;
         for rank in 0..ranks {
+            let mut riches = Riches::of(placement, rooms, rank, ranks);
             for _ in share(rank)..share(rank + 1) {
                 let fits = |at: usize| sizes.get(at).is_some_and(|size| *size <= room);
-                let Some(at) = richest_place(placement, rooms, (rank, ranks), newcomer.node, fits)
-                else {
-                    break;
-                };
+                let Some(at) = riches.place(placement, newcomer.node, fits) else { break };
                 room -= sizes[at];
-                placement[at].insert(rank, newcomer.node);
+                let giver = std::mem::replace(&mut placement[at][rank], newcomer.node);
+                placement[at].push(giver);
+                riches.give(giver);
                 changed = true;
             }
         }
@@ -130,30 +130,61 @@ pub(super) fn welcome(
     changed
 }
 
-/// The partition of which the node that has most places at `rank`, of `ranks`, is to give its place
-/// up to `newcomer`: the last one of its stretch, so that what stays is still a stretch.
-fn richest_place(
-    placement: &Placement,
-    rooms: &[Room],
-    (rank, ranks): (usize, usize),
-    newcomer: NodeId,
-    fits: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    let holds = |at: usize, node: NodeId| placement[at].get(rank) == Some(&node);
-    let open = |at: &usize| !placement[*at].contains(&newcomer) && fits(*at);
-    let here = |node| (0..placement.len()).filter(|at| holds(*at, node)).count();
-    let stays = |holders: &Vec<NodeId>, node| holders.iter().take(ranks).any(|h| *h == node);
-    let all = |node| placement.iter().filter(|holders| stays(holders, node)).count();
-    let others = rooms.iter().filter(|room| room.node != newcomer);
-    let places = others.filter_map(|room| {
-        let last = (0..placement.len()).rev().find(|at| holds(*at, room.node) && open(at))?;
-        let per_slot = |count: usize| count as u64 * 1000 / u64::from(room.slots.max(1));
-        let (here, all) = (per_slot(here(room.node)), per_slot(all(room.node)));
+/// Who has how many places.
+struct Riches {
+    rank: usize,
+    /// For each node its slots, its places at the rank, and its places at all ranks.
+    nodes: BTreeMap<NodeId, (u64, u64, u64)>,
+}
+
+impl Riches {
+    fn of(placement: &Placement, rooms: &[Room], rank: usize, ranks: usize) -> Self {
+        let slots = |room: &Room| u64::from(room.slots.max(1));
+        let mut nodes: BTreeMap<NodeId, (u64, u64, u64)> =
+            rooms.iter().map(|room| (room.node, (slots(room), 0, 0))).collect();
+        for holders in placement {
+            for (at, holder) in holders.iter().take(ranks).enumerate() {
+                if let Some((_, here, all)) = nodes.get_mut(holder) {
+                    *here += u64::from(at == rank);
+                    *all += 1;
+                }
+            }
+        }
+        Self { rank, nodes }
+    }
+
+    /// The partition of which the richest node that has one to spare is to give its place up to
+    /// `newcomer`: the last one of its stretch, so that what stays is still a stretch. Nobody gives
+    /// up its only place: it would be the next newcomer.
+    fn place(
+        &self,
+        placement: &Placement,
+        newcomer: NodeId,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut others: Vec<_> =
+            self.nodes.iter().filter(|(node, (.., all))| **node != newcomer && *all >= 2).collect();
         // Trials come to the first holders; the others only have to store.
-        let riches = if rank == 0 { (here, all) } else { (all, here) };
-        Some((riches, room.node, last))
-    });
-    places.max().map(|(.., last)| last)
+        others.sort_by_key(|(node, (slots, here, all))| {
+            let (here, all) = (here * 1000 / slots, all * 1000 / slots);
+            std::cmp::Reverse((if self.rank == 0 { (here, all) } else { (all, here) }, **node))
+        });
+        let gives = |at: &usize, node: NodeId| {
+            let holders = &placement[*at];
+            holders.get(self.rank) == Some(&node) && !holders.contains(&newcomer) && fits(*at)
+        };
+        let mut last = others
+            .into_iter()
+            .map(|(node, _)| (0..placement.len()).rev().find(|at| gives(at, *node)));
+        last.find_map(|place| place)
+    }
+
+    fn give(&mut self, giver: NodeId) {
+        if let Some((_, here, all)) = self.nodes.get_mut(&giver) {
+            *here = here.saturating_sub(1);
+            *all = all.saturating_sub(1);
+        }
+    }
 }
 
 /// How many partitions each present node holds.
@@ -254,9 +285,29 @@ mod tests {
         assert!(welcome(&mut placement, &[10; 8], &rooms, 2));
         repair(&mut placement, &[10; 8], &rooms, 2, |_, _| true);
         let held = |node| placement.iter().filter(|h| h.contains(&NodeId(node))).count();
-        assert_eq!((held(4), held(5)), (2, 3), "{placement:?}");
+        assert_eq!((held(4), held(5)), (3, 3), "{placement:?}");
         assert_eq!((firsts(&placement, 4), firsts(&placement, 5)), (1, 1), "{placement:?}");
         assert!([1, 2, 3].iter().all(|node| held(*node) <= 4), "{placement:?}");
+    }
+
+    #[test]
+    fn however_many_come_the_places_come_to_rest() {
+        for (partitions, replicas, before, after) in
+            [(2, 2, 1, 4), (3, 2, 1, 5), (4, 2, 1, 6), (5, 2, 3, 8), (7, 2, 1, 9), (5, 3, 2, 9)]
+        {
+            let sizes = vec![10; partitions];
+            let mut placement = place(&sizes, &rooms(&vec![1; before]), replicas);
+            let all = rooms(&vec![1; after]);
+            for _ in 0..8 {
+                repair(&mut placement, &sizes, &all, replicas, |_, _| true);
+                welcome(&mut placement, &sizes, &all, replicas);
+            }
+            repair(&mut placement, &sizes, &all, replicas, |_, _| true);
+            let rest = placement.clone();
+            let changed = repair(&mut placement, &sizes, &all, replicas, |_, _| true)
+                | welcome(&mut placement, &sizes, &all, replicas);
+            assert!(!changed, "{partitions} on {before} to {after}: {rest:?}, then {placement:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ impl Engine {
             self.propose();
             self.dispatch();
             self.watch_for_stalls();
+        } else {
+            self.idle.clear();
         }
         let running = self.study.phase == Phase::Running;
         let cancelled = self.cancelled && !matches!(self.study.phase, Phase::Ended(_));

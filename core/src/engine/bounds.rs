@@ -37,6 +37,17 @@ pub struct Precious {
 }
 
 impl Engine {
+    /// So many nodes hold the study's data: more than may have joined yet. They tell what they have
+    /// when they join, so what nobody tells of is not there.
+    pub fn expect_nodes(&mut self, nodes: usize) {
+        self.expected = Some(nodes);
+    }
+
+    /// On how many nodes a checkpoint should lie.
+    pub(super) fn copies_wanted(&self) -> usize {
+        self.view.nodes().count().max(self.expected.unwrap_or(1)).clamp(1, 2)
+    }
+
     /// Sets the bounds for what follows.
     pub fn set_bounds(&mut self, bounds: Bounds) {
         self.bounds = bounds;
@@ -67,8 +78,13 @@ impl Engine {
         for trial in self.study.active() {
             let Some((newest, older)) = trial.checkpoints.split_last() else { continue };
             all.push(self.precious_of(newest, self.home_of(trial)));
-            let boundaries = older.iter().filter(|checkpoint| self.closes_epoch(checkpoint));
-            all.extend(boundaries.map(|checkpoint| self.precious_of(checkpoint, None)));
+            // Of the others those that close an epoch, and what is kept for lying twice.
+            let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
+            let lasting = older.iter().filter(|c| {
+                let kept = self.retention.keeps(&c.state);
+                kept && (self.closes_epoch(c) || !needed.contains(&c.state))
+            });
+            all.extend(lasting.map(|checkpoint| self.precious_of(checkpoint, None)));
         }
         let best = self.study.best().map(|(_, best)| best.state);
         all.extend(best.map(|state| Precious { state, home: None, durable: true }));

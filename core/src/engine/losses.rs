@@ -89,8 +89,10 @@ impl Engine {
     fn newest_living(&self, trial: &Trial, but: Option<Digest>) -> Option<Checkpoint> {
         let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
         let lives = |c: &&Checkpoint| {
-            // One that may have been released counts only where it is known to be.
-            let known = needed.contains(&c.state) || self.copies.contains_key(&c.state);
+            // One that may have been released counts only where it is known to be, and where nodes
+            // tell what they have, so does any.
+            let told = self.copies.get(&c.state).is_some_and(|nodes| !nodes.is_empty());
+            let known = told || (self.expected.is_none() && needed.contains(&c.state));
             known && self.retention.keeps(&c.state) && self.locate(c).is_some()
         };
         let fits = |c: &&Checkpoint| {

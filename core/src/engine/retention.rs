@@ -39,13 +39,17 @@ impl Retention {
         let live = study.trial(trial).filter(|trial| trial.end.is_none());
         let kept = live.map(|trial| {
             let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
-            let safe = trial.checkpoints.iter().rfind(|c| safe(c)).map(|c| c.state);
-            let safe = safe.filter(|state| !needed.contains(state));
-            // What was let go before, as after a roll-back, is not there any more.
             let newest = trial.newest().map(|c| c.state);
             let before = self.trials.get(&trial.id).map(Vec::as_slice).unwrap_or_default();
+            let all = trial.checkpoints.iter();
+            // As long as none is safe, none is given up.
+            let from = trial.checkpoints.iter().rposition(&safe);
+            let lasting = all.enumerate().filter(|(at, checkpoint)| {
+                needed.contains(&checkpoint.state) || from.is_none_or(|from| *at == from)
+            });
+            // What was let go before, as after a roll-back, is not there any more.
             let there = |state: &Digest| Some(*state) == newest || before.contains(state);
-            needed.into_iter().chain(safe).filter(there).collect()
+            lasting.map(|(_, checkpoint)| checkpoint.state).filter(there).collect()
         });
         self.keep(study, trial, kept.unwrap_or_default())
     }

@@ -124,7 +124,7 @@ fn a_roll_back_leaves_its_states_to_be_made_again() {
     let commands = leader.tell(left(2, 1));
     assert_eq!(released(&commands), []);
     assert_eq!(released(&leader.persist()), [], "a release could meet the new copy");
-    assert_eq!(kept(&leader), [state(0, 1, 3)]);
+    assert_eq!(kept(&leader), sorted([state(0, 1, 2), state(0, 1, 3)]));
 }
 
 /// A lone trial over six partitions of node 1, beside another node, after so many of its units.
@@ -143,7 +143,29 @@ fn the_newest_checkpoint_that_lies_twice_stays_until_a_newer_one_does() {
     assert_eq!(kept(&leader), sorted(uncopied), "3 and 4 are on node 1 alone");
     leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 4) });
     leader.finish(attempt, 0.5);
-    assert_eq!(released(&leader.persist()), sorted([state(0, 1, 1), state(0, 1, 3)]));
+    let released = released(&leader.persist());
+    assert_eq!(sorted(released), sorted([state(0, 1, 1), state(0, 1, 3)]));
+}
+
+#[test]
+fn as_long_as_nothing_lies_twice_nothing_is_given_up() {
+    let (leader, _) = beside_another_node(5);
+    let all: Vec<Digest> = (1..=5).map(|visited| state(0, 1, visited)).collect();
+    assert_eq!(kept(&leader), sorted(all));
+}
+
+#[test]
+fn a_new_leader_waits_for_the_other_nodes_before_it_calls_anything_safe() {
+    let (mut leader, attempt) = beside_another_node(1);
+    leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 1) });
+    leader.advance(attempt, 2, 0.5);
+    let (mut second, _) = leader.successor();
+    second.engine.expect_nodes(2);
+    second.tell(joined(1, 1, offer(1, 0..6)));
+    second.tell(Event::StateStored { node: NodeId(1), state: state(0, 1, 3) });
+    let next = only(&second.persist());
+    second.complete(next, 0.5);
+    assert!(kept(&second).contains(&state(0, 1, 1)), "node 2 is still to tell that it has it");
 }
 
 #[test]
@@ -157,7 +179,9 @@ fn a_node_that_takes_several_uncopied_checkpoints_with_it_costs_only_those() {
 
 #[test]
 fn a_checkpoint_that_was_let_go_is_not_kept_again_after_a_roll_back() {
-    let (mut leader, attempt) = beside_another_node(3);
+    let (mut leader, attempt) = beside_another_node(2);
+    leader.tell(Event::StateStored { node: NodeId(2), state: state(0, 1, 2) });
+    let attempt = leader.advance(attempt, 1, 0.5);
     let newest = state(0, 1, 3);
     let failure = Failure::StateUnusable { state: newest, detail: "bad hash".to_owned() };
     leader.tell(Event::UnitFailed(attempt, failure));

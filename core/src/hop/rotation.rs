@@ -42,7 +42,8 @@ pub(super) fn plan(problem: Problem<'_>, mut idle: BTreeSet<SlotId>) -> Vec<Assi
     let patient = newest.saturating_sub(ROUNDS * round).max(URGENT + 1);
     queue.sort_by_key(|(candidate, holders)| {
         let hops = candidate.place.is_some_and(|place| place != holders[0]);
-        (hops && candidate.since >= patient, candidate.since, candidate.trial)
+        let waits = hops && candidate.since >= patient;
+        (candidate.since >= DEFERRED, waits, candidate.since, candidate.trial)
     });
 
     let mut assignments = Vec::new();

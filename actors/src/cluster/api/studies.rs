@@ -5,7 +5,7 @@ use super::super::api_types::{
     BestInfo, Created, Holder, PlanAnswer, PlanRequest, PriorityBody, RunningInfo, StudyInfo,
     StudyPhase, UnitInfo,
 };
-use super::super::leader::{Moved, Question, Submitted};
+use super::super::leader::{Moved, Planned, Question, Submitted};
 use super::answers::Refusal;
 use super::office::{Desk, Office};
 use super::proxy::to_leader;
@@ -316,10 +316,7 @@ pub(super) async fn plan(
         return Err(name_taken(&request.name));
     }
     let planned = office.ask(|answer| Question::Plan { blobs, answer }).await?;
-    if planned.early {
-        let why = "not all nodes have told the new leader yet what they have room for; ask again";
-        return Err(Refusal::no_leader(why));
-    }
+    require_reports(&planned)?;
     let holder = |id: &NodeId| {
         let listing = office.directory().numbered(*id)?;
         Some(Holder { name: listing.member.name, api: listing.member.address })
@@ -383,6 +380,7 @@ async fn find_data(office: &Office, creation: &Creation) -> Result<Vec<(NodeId, 
     let blobs: Vec<(Digest, u64)> = data.map(|blob| (blob.digest, blob.bytes)).collect();
     let digests: Vec<Digest> = blobs.iter().map(|(digest, _)| *digest).collect();
     let planned = office.ask(|answer| Question::Plan { blobs, answer }).await?;
+    require_reports(&planned)?;
     let all: Vec<NodeId> = office.directory().all().iter().filter_map(|l| l.id()).collect();
     let mut asking = JoinSet::new();
     for ((digest, holders), held) in digests.iter().zip(planned.placement).zip(planned.held) {
@@ -394,6 +392,12 @@ async fn find_data(office: &Office, creation: &Creation) -> Result<Vec<(NodeId, 
     }
     let found = asking.join_all().await;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Refuses for a moment: what is planned too early is planned without those who are to report.
+fn require_reports(planned: &Planned) -> Result<(), Refusal> {
+    let why = "not all nodes have told the new leader yet what they have room for; ask again";
+    if planned.early { Err(Refusal::no_leader(why)) } else { Ok(()) }
 }
 
 /// The first of these nodes that has a blob.

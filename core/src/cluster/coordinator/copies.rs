@@ -106,7 +106,7 @@ impl Coordinator {
             let away = |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&blob));
             if let Some(home) = precious.home.filter(away) {
                 hops.push(want(home, Purpose::Hop));
-            } else if let Some(node) = self.spare_for(&blob) {
+            } else if let Some(node) = self.spare_for(&blob, study) {
                 spares.insert((node, blob), want(node, Purpose::Safety));
             }
         }
@@ -115,9 +115,13 @@ impl Coordinator {
         hops
     }
 
-    /// Where a second copy of a checkpoint should go, if there is only one.
-    fn spare_for(&self, state: &Digest) -> Option<NodeId> {
-        let stays = |host: &Host| !host.draining;
+    /// Where a second copy of a checkpoint of `study` should go, if there is only one. A node of
+    /// another numerics class runs none of its units, so it is the last resort.
+    fn spare_for(&self, state: &Digest, study: StudyId) -> Option<NodeId> {
+        let class = self.seats.get(&study)?.class();
+        let is_mate = |host: &Host| !host.draining && host.numerics == class;
+        let among_mates = self.hosts.values().filter(|host| is_mate(host)).count() >= 2;
+        let stays = |host: &Host| !host.draining && (!among_mates || is_mate(host));
         let holders: BTreeSet<NodeId> = {
             let holding = self.hosts.iter().filter(|(_, host)| host.holds(state) && stays(host));
             holding.map(|(id, _)| *id).collect()

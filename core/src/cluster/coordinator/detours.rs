@@ -45,7 +45,8 @@ impl Coordinator {
         }
         let left_out = if *failures > 1 { DETOUR_MILLIS } else { 0 };
         let until = Moment(self.now.0 + left_out);
-        self.detours.left_out.insert((study, node), until);
+        let before = self.detours.left_out.entry((study, node)).or_default();
+        *before = until.max(*before);
         Event::UnitFailed(*attempt, Failure::DataUnusable(detail.clone()))
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Seat {
     /// How many of its records went to the journal.
     records: u64,
     pub(super) priority: u32,
+    /// When it was created.
+    pub(super) created: Moment,
     pub(super) placement: Placement,
     /// What users want of it.
     pub(super) wanted: Wanted,
@@ -42,7 +44,8 @@ impl Seat {
         let data = data.map(|blob| blob.digest).collect();
         let class = Digest([0; 32]);
         let (state, wanted, removed) = (State::Still(Box::new(study)), Wanted::Running, false);
-        Self { state, records, priority, placement, wanted, class, data, removed }
+        let created = Moment(0);
+        Self { state, records, priority, created, placement, wanted, class, data, removed }
     }
 
     /// Gives the study an engine, unless it is over.
@@ -55,7 +58,10 @@ impl Seat {
             // Terms of a study rise, also where one leader leads twice.
             let term = term.max(Term(study.term.0 + 1));
             let recorded = Seq(self.records.max(1));
-            State::Live(Box::new(Engine::new(*study, recorded, term, class, now)))
+            let mut engine = Engine::new(*study, recorded, term, class, now);
+            let nodes: BTreeSet<NodeId> = self.placement.iter().flatten().copied().collect();
+            engine.expect_nodes(nodes.len());
+            State::Live(Box::new(engine))
         };
     }
 

@@ -85,3 +85,23 @@ fn data_that_was_lost_for_good_and_is_brought_again_lets_the_study_go_on() {
     world.finish();
     assert_eq!(world.last_states(study), undisturbed(4, 6));
 }
+
+#[test]
+fn nothing_of_a_study_goes_before_the_journal_tells_of_its_removal() {
+    let mut world = World::new(3);
+    let study = world.submit("study", 4, 4, PRIORITY);
+    world.finish();
+    world.coordinator.handle(Moment(world.now), ClusterEvent::Removed(study));
+    let mut batch = None;
+    while let Some(command) = world.coordinator.poll() {
+        match command {
+            ClusterCommand::Append { ticket, .. } => batch = Some(ticket),
+            other => panic!("{other:?} before the removal is durable"),
+        }
+    }
+    let durable = ClusterEvent::Durable(batch.expect("the removal is recorded"));
+    world.coordinator.handle(Moment(world.now), durable);
+    let released = std::iter::from_fn(|| world.coordinator.poll())
+        .filter(|command| matches!(command, ClusterCommand::Release { .. }));
+    assert!(released.count() >= 5, "four partitions and the validation rows, on each holder");
+}
