@@ -26,8 +26,8 @@ fn four() -> Layout {
 
 /// Any node that votes and does not lead.
 fn voter(cluster: &Cluster) -> String {
-    let followers = cluster.followers().into_iter();
-    followers.filter(|name| name != "node4").last().unwrap()
+    let mut followers = cluster.followers().into_iter();
+    followers.rfind(|name| name != "node4").unwrap()
 }
 
 /// The number of a node.
