@@ -95,3 +95,40 @@ fn kill_all_in(space: &str) {
         let _ = kill_process(process, Signal::KILL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::can_be_made;
+    use super::*;
+    use crate::cluster::waiting::{DEADLINE, await_some, holds};
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
+
+    #[test]
+    fn what_a_killed_test_has_left_is_removed_by_the_next_one_and_what_has_an_owner_stays() {
+        if can_be_made().is_err() {
+            return;
+        }
+        // Far from those that are claimed, and other processes that test this have others.
+        let number = 128 + (std::process::id() % 128) as u8;
+        let space = format!("{}-left", name(number));
+        run("ip", &format!("netns add {space}")).unwrap();
+        run("ip", &format!("link add name {} type veth peer name other", name(number))).unwrap();
+        let mut node = Command::new("ip");
+        let mut node = node.args(["netns", "exec", &space, "sleep", "60"]).spawn().unwrap();
+        await_some("the process is inside", DEADLINE, || {
+            let inside = run("ip", &format!("netns pids {space}"))?;
+            holds(inside.trim() == node.id().to_string(), || inside)
+        });
+        assert!(left().contains(&number));
+
+        let owner = Number::take(number).unwrap();
+        assert_eq!(node.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+        assert!(!left().contains(&number), "{:?}", spaces());
+        run("ip", &format!("netns add {space}")).unwrap();
+        assert!(Number::take(number).is_none(), "it has an owner");
+        assert!(spaces().contains(&space));
+        drop(owner);
+        assert!(!spaces().contains(&space));
+    }
+}
