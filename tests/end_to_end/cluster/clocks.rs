@@ -1,11 +1,15 @@
 //! Clocks that jump by hours. `libfaketime` stands between the nodes and the system's clock.
 
-use super::harness::Layout;
+use super::harness::{Cluster, Layout};
 use super::reference::Plot;
 use super::waiting::{DEADLINE, await_some, holds};
 use std::io::Write;
 use std::path::Path;
-use wallaby_actors::cluster::api_types::NodeState;
+use std::time::Duration;
+use wallaby::wallaby_core::journal::Entry;
+use wallaby_actors::cluster::api_types::{NodeInfo, NodeState, StudyPhase};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Where the library may be.
 const LIBRARIES: [&str; 3] = [
@@ -41,7 +45,7 @@ fn clocks_that_jump_by_hours_on_the_leader_and_on_a_trainer_change_nothing() {
         set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     }
     cluster.start_all();
-    let plot = Plot::default();
+    let plot = Plot { epochs: 4, ..Plot::default() };
     cluster.submit(&plot, &[]);
     let before = cluster.await_units(plot.name, 10).units_done;
     let (leader, follower) = (cluster.leader(), cluster.followers().remove(0));
@@ -50,12 +54,36 @@ fn clocks_that_jump_by_hours_on_the_leader_and_on_a_trainer_change_nothing() {
     cluster.await_units(plot.name, before + 20);
     assert_eq!(cluster.leader(), leader, "nobody was taken for dead");
     // Also a life that begins in the past.
+    let before = cluster.state_seen_by(&leader, &follower).unwrap();
     cluster.kill(&follower);
     cluster.start(&follower);
-    await_some("it is there again", DEADLINE, || {
-        let back = cluster.state_seen_by(&leader, &follower)?;
-        let here = Some(back.pid) == cluster.node(&follower).process();
-        holds(here && back.state == NodeState::Alive, || format!("{back:?}"))
-    });
+    let back = await_alive(&cluster, &leader, &follower);
+    assert!(back.boot + 6 * HOUR.as_nanos() as u64 <= before.boot, "{before:?}, {back:?}");
+    // Also a leader in the past: it reads the clock when it begins to lead.
+    for name in cluster.followers() {
+        cluster.sandbox.write(&format!("{name}/clock"), "-7h");
+    }
+    cluster.kill(&leader);
+    let next = cluster.await_leader_but(&[&leader]);
+    let before = cluster.study(plot.name).unwrap().units_done;
+    cluster.await_units(plot.name, before + 5);
+    cluster.start(&leader);
+    await_alive(&cluster, &next, &leader);
+
+    cluster.await_phase(plot.name, StudyPhase::Ended, DEADLINE);
+    let entries = cluster.ask(|api, node| api.records(node, plot.name)).unwrap();
+    let back = |pair: &[Entry]| pair[0].at.millis_since(pair[1].at);
+    let jump = entries.windows(2).map(back).max().unwrap();
+    assert!(jump >= 6 * HOUR.as_millis() as u64, "no record is older than the one before");
     cluster.conclude(&plot);
+}
+
+/// Waits until the present life of a node is heard of.
+#[track_caller]
+fn await_alive(cluster: &Cluster, witness: &str, name: &str) -> NodeInfo {
+    await_some(&format!("{name} is there again"), DEADLINE, || {
+        let back = cluster.state_seen_by(witness, name)?;
+        let here = Some(back.pid) == cluster.node(name).process();
+        holds(here && back.state == NodeState::Alive, || format!("{back:?}")).map(|()| back)
+    })
 }

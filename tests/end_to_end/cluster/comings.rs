@@ -135,5 +135,6 @@ fn a_drained_leader_leaves_and_another_one_leads() {
     assert_eq!(cluster.await_end(&leader), Some(0), "{}", cluster.node(&leader).tail());
     tell("a drained leader has left", drained.elapsed());
     cluster.await_leader_but(&[&leader]);
-    cluster.conclude(&plot);
+    let checked = cluster.conclude(&plot);
+    assert_eq!((checked.repeated, checked.failures), (0, 0), "nothing was done twice: {checked:?}");
 }

@@ -6,6 +6,7 @@ use super::measure::tell;
 use super::reference::Plot;
 use super::waiting::{DEADLINE, await_some, holds};
 use std::time::Instant;
+use wallaby::wallaby_core::journal::{Pause, Record};
 use wallaby_actors::cluster::api_types::StudyPhase;
 
 #[test]
@@ -29,7 +30,21 @@ fn a_study_without_the_only_holder_of_a_partition_pauses_and_goes_on_when_it_is_
     cluster.start(&victim);
     cluster.await_units(plot.name, paused.units_done + 1);
     tell("the study goes on", back.elapsed());
+    cluster.await_phase(plot.name, StudyPhase::Ended, DEADLINE);
+    let entries = cluster.ask(|api, node| api.records(node, plot.name)).unwrap();
     cluster.conclude(&plot);
+
+    // What was under way elsewhere may have come in; nothing has begun.
+    let at = |wanted: fn(&Record) -> bool| entries.iter().position(|entry| wanted(&entry.record));
+    let lost =
+        |record: &Record| matches!(record, Record::StudyPaused { cause: Pause::DataLost(_) });
+    let (from, to) = (at(lost).unwrap(), at(|r| matches!(r, Record::StudyResumed)).unwrap());
+    assert!(from < to, "it pauses, then it goes on: records {from} and {to}");
+    for entry in &entries[from..to] {
+        if let Record::UnitCommitted(commit) = &entry.record {
+            assert!(commit.started <= entries[from].at, "{} began in the pause", commit.unit);
+        }
+    }
 }
 
 #[test]

@@ -77,5 +77,6 @@ fn a_frozen_leader_is_replaced_and_leads_no_more_when_it_wakes() {
     });
     tell("the thawed leader leads no more", thawed.elapsed());
     cluster.await_state(&next, &leader, &[NodeState::Alive]);
-    cluster.conclude(&plot);
+    let checked = cluster.conclude(&plot);
+    assert!(checked.terms >= 2, "{checked:?}");
 }
