@@ -249,10 +249,20 @@ impl Trial {
     }
 
     /// Forgets everything after (`epoch`, `visited`), except the best epoch: it was measured, and
-    /// its state is kept apart from the trial's own checkpoints.
+    /// its state is kept apart from the trial's own checkpoints. Of those before it only
+    /// what the epoch began with is left.
     pub(crate) fn roll_back(&mut self, epoch: Epoch, visited: u32) {
         let kept = |c: &Checkpoint| (c.epoch, c.visited) <= (epoch, visited);
         self.checkpoints.retain(kept);
+        // Whether others before are still kept is not known here; what this epoch began with is.
+        let last = self.checkpoints.len().saturating_sub(1);
+        let boundary = self.checkpoints.iter().rposition(|c| c.epoch < epoch);
+        let boundary = boundary.filter(|_| epoch == self.epoch);
+        let mut at = 0;
+        self.checkpoints.retain(|_| {
+            at += 1;
+            at == last + 1 || Some(at - 1) == boundary
+        });
         self.last_state = self.newest().map(|checkpoint| checkpoint.state);
         if epoch < self.epoch {
             // Further back than one epoch, only its beginning is left to roll back to.
