@@ -7,6 +7,7 @@
 mod cache;
 mod error;
 mod files;
+mod stamps;
 mod unfinished;
 
 pub use error::BlobError;
@@ -14,11 +15,12 @@ pub use unfinished::Unfinished;
 
 use cache::Cache;
 use files::Files;
+use stamps::Stamps;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wallaby_core::ids::Digest;
+use wallaby_core::ids::{Digest, Stamp};
 
 /// Bytes of blobs that are kept in memory unless it is said otherwise.
 pub const CACHE_BYTES: usize = 256 << 20;
@@ -30,6 +32,8 @@ pub struct BlobStore {
     cache: Mutex<Cache>,
     /// What is being written so that it can be gone on with.
     under_way: Mutex<BTreeSet<Digest>>,
+    /// Held by whoever removes a blob, so that none is removed that has just come anew.
+    stamps: Mutex<Stamps>,
 }
 
 impl BlobStore {
@@ -49,7 +53,7 @@ impl BlobStore {
     pub fn open_with_cache(folder: &Path, cache_bytes: usize) -> Result<Self, BlobError> {
         let files = Files::open(folder)?;
         let cache = Mutex::new(Cache::new(cache_bytes));
-        Ok(Self { files, cache, under_way: Mutex::default() })
+        Ok(Self { files, cache, under_way: Mutex::default(), stamps: Mutex::default() })
     }
 
     /// Stores bytes and returns their digest. A blob that is there already is not written again,
@@ -61,6 +65,8 @@ impl BlobStore {
     pub fn put(&self, bytes: impl Into<Arc<Vec<u8>>>, durable: bool) -> Result<Digest, BlobError> {
         let bytes = bytes.into();
         let digest = Digest::of(&bytes);
+        // Before it is there: from now on no earlier order removes it.
+        self.stamps().renew(digest);
         if !self.files.holds(&digest, &bytes)? {
             let written = self.files.write(&digest, &bytes, durable);
             if matches!(written, Err(BlobError::Full { .. })) && self.clear_unfinished()? {
@@ -146,9 +152,36 @@ impl BlobStore {
     /// # Errors
     /// `Storage` if it is here and cannot be removed.
     pub fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
+        self.remove_locked(&mut self.stamps(), digest)
+    }
+
+    /// As [`BlobStore::remove`], unless the blob has come anew since it had this stamp.
+    ///
+    /// # Errors
+    /// As [`BlobStore::remove`].
+    pub fn remove_up_to(&self, digest: &Digest, stamp: Stamp) -> Result<bool, BlobError> {
+        let mut stamps = self.stamps();
+        let due = stamps.get(digest).is_none_or(|known| known <= stamp);
+        if due { self.remove_locked(&mut stamps, digest) } else { Ok(false) }
+    }
+
+    fn remove_locked(&self, stamps: &mut Stamps, digest: &Digest) -> Result<bool, BlobError> {
         self.cache().remove(digest);
         self.remove_unfinished(digest)?;
-        self.files.remove(digest)
+        let removed = self.files.remove(digest)?;
+        stamps.remove(digest);
+        Ok(removed)
+    }
+
+    /// When a blob came; `None` if not since the store was opened, or if it is not here any more.
+    pub fn stamp(&self, digest: &Digest) -> Option<Stamp> {
+        self.stamps().get(digest)
+    }
+
+    /// Gives a blob that is here a new stamp, as if it had just come; `None` if it is not here.
+    pub fn renew(&self, digest: &Digest) -> Option<Stamp> {
+        let mut stamps = self.stamps();
+        self.contains(digest).then(|| stamps.renew(*digest))
     }
 
     /// Removes what is left of blobs that nobody is at, for a disk that is full; returns whether
@@ -195,6 +228,10 @@ impl BlobStore {
     fn cache(&self) -> MutexGuard<'_, Cache> {
         // No call of the cache can stop half way and leave it wrong.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stamps(&self) -> MutexGuard<'_, Stamps> {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeSet<Digest>> {

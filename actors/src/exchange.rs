@@ -16,6 +16,7 @@ mod transfer;
 
 pub use error::{FetchError, Said};
 pub use meter::{Flow, Kind, Meter, Traffic};
+pub(crate) use routes::STAMP;
 pub use routes::routes;
 
 use crate::blobs::{BlobError, BlobStore};

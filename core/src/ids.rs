@@ -46,6 +46,13 @@ number!(
     Seq, u64, "record "
 );
 
+number!(
+    /// Which of the times at which a node got a blob, made or fetched: rises within a life of the
+    /// node, over all its blobs. 0 is what lay there before that life. Who orders a blob removed
+    /// names the stamp that he knows of: one that has come anew since stays.
+    Stamp, u64, "stamp "
+);
+
 /// One compute device of a node; a slot runs at most one unit at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {

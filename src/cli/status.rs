@@ -61,6 +61,14 @@ fn phase(study: &StudyInfo) -> String {
     }
 }
 
+fn data(study: &StudyInfo) -> String {
+    match study.data_lacking {
+        None => "nobody leads, so nobody knows who has it".to_owned(),
+        Some(0) => "every part lies on as many nodes as it should".to_owned(),
+        Some(copies) => format!("{copies} copies are still to be made"),
+    }
+}
+
 fn table(studies: &[StudyInfo]) -> String {
     let head =
         ["study", "phase", "trials", "units", "best", "slots", "priority", "hopped", "copied"];
@@ -97,6 +105,7 @@ fn facts(study: &StudyInfo) -> String {
                 bytes_text(study.bytes_copied)
             ),
         ),
+        ("data", data(study)),
         ("began", format!("{} (UTC)", moment::minute(Moment(study.created_at)))),
     ];
     aligned(&facts.map(|(name, fact)| vec![name.to_owned(), fact]))

@@ -60,11 +60,19 @@ pub(super) fn submit(args: &SubmitArgs, registry: &Registry) -> Outcome {
     let submission = Submission::new(prepared, args.name.clone(), args.priority);
     let client = Arc::new(args.cluster.client()?);
     let line = Line::new();
-    let (study, upload) = block_on(async {
+    let submitted = block_on(async {
         let sent = submission.send(&client, |upload| line.show(upload)).await;
         line.erase();
         sent
     })?;
+    let (study, upload) = (submitted.study, submitted.upload);
+    if submitted.lacking != Some(0) {
+        let copies = submitted.lacking.map_or("some".to_owned(), |copies| copies.to_string());
+        report(&format!(
+            "{copies} copies of its data are still to be made: until then the loss of one node can \
+             pause it; `wallaby nodes` shows who has room"
+        ));
+    }
     if args.json {
         let told = json!({"study": study.name, "id": study.id, "blobs": upload.blobs, "bytes": upload.bytes});
         show(&format!("{told:#}\n"));

@@ -1,5 +1,6 @@
-//! Hands a study to a cluster: asks where its data is to go, brings there what is missing, then
-//! creates the study. Doing it twice is as doing it once.
+//! Hands a study to a cluster: asks where its data is to go, brings there what is missing, creates
+//! the study, then waits until its data lies on as many nodes as it is to lie on: from then on the
+//! cluster answers for it. Doing it twice is as doing it once.
 
 use super::{Client, ClusterError};
 use crate::error::Error;
@@ -7,8 +8,9 @@ use crate::launch::Prepared;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-use wallaby_actors::cluster::api_types::{Created, Holder, PlanRequest, PlannedBlob};
+use wallaby_actors::cluster::api_types::{Created, Holder, PlanRequest, PlannedBlob, StudyPhase};
 use wallaby_core::ids::Digest;
 use wallaby_core::journal::Creation;
 
@@ -17,6 +19,16 @@ const UPLOADS: usize = 4;
 
 /// How often a study is planned anew because data that was there has gone.
 const ROUNDS_MAX: usize = 3;
+
+/// How long the nodes may take to make another copy of its data before it is looked whether some
+/// of it has gone with a node.
+const COPY_WAIT: Duration = Duration::from_secs(5);
+
+/// How long they may take before it is not waited for any more.
+const COPY_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Between two looks at how many copies are still to be made.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The status of a study that cannot be created as things are.
 const CONFLICT: u16 = 409;
@@ -41,6 +53,17 @@ pub(crate) struct Upload {
     pub(crate) bytes: u64,
     /// Bytes that are to be sent.
     pub(crate) bytes_max: u64,
+}
+
+/// What has become of a submission.
+pub(crate) struct Submitted {
+    /// The study.
+    pub(crate) study: Created,
+    /// What was sent.
+    pub(crate) upload: Upload,
+    /// Copies of its data that the nodes have not made although they had time to; `None` if nobody
+    /// leads that could tell.
+    pub(crate) lacking: Option<u64>,
 }
 
 /// A study that is to be handed over.
@@ -68,25 +91,40 @@ impl Submission {
         self,
         client: &Arc<Client>,
         show: impl Fn(Upload),
-    ) -> Result<(Created, Upload), Error> {
-        let request = self.plan();
-        let mut total = Upload::default();
+    ) -> Result<Submitted, Error> {
+        let mut upload = Upload::default();
         for round in 1.. {
-            let plan = client.plan(&request).await?;
-            let mut seen = BTreeSet::new();
-            let wanted = self.blobs.iter().zip(plan.holders).zip(plan.missing);
-            let wanted = wanted.filter(|((blob, _), missing)| *missing && seen.insert(blob.digest));
-            let wanted: Vec<(Blob, Vec<Holder>)> =
-                wanted.map(|((blob, holders), _)| (blob.clone(), holders)).collect();
-            total = send_all(client, wanted, total, &show).await?;
+            upload = self.bring(client, upload, &show).await?;
             match client.create(&self.name, self.priority, &self.creation).await {
                 // A node that had some of the data may have gone since; of a name that is taken
                 // the plan will tell.
                 Err(ClusterError::Refused { status: CONFLICT, .. }) if round < ROUNDS_MAX => {}
-                created => return Ok((created?, total)),
+                created => {
+                    let study = created?;
+                    let patience = if round < ROUNDS_MAX { COPY_WAIT } else { COPY_WAIT_MAX };
+                    let lacking = await_copies(client, &self.name, patience).await?;
+                    if lacking == Some(0) || round >= ROUNDS_MAX {
+                        return Ok(Submitted { study, upload, lacking });
+                    }
+                }
             }
         }
         unreachable!("the last round returns")
+    }
+
+    /// Brings what no node has to where it is to be.
+    async fn bring(
+        &self,
+        client: &Arc<Client>,
+        upload: Upload,
+        show: &impl Fn(Upload),
+    ) -> Result<Upload, Error> {
+        let plan = client.plan(&self.plan()).await?;
+        let mut seen = BTreeSet::new();
+        let wanted = self.blobs.iter().zip(plan.holders).zip(plan.missing);
+        let wanted = wanted.filter(|((blob, _), missing)| *missing && seen.insert(blob.digest));
+        let wanted = wanted.map(|((blob, holders), _)| (blob.clone(), holders)).collect();
+        Ok(send_all(client, wanted, upload, show).await?)
     }
 
     fn plan(&self) -> PlanRequest {
@@ -99,6 +137,29 @@ impl Submission {
             fingerprint: self.creation.fingerprint.to_string(),
             blobs: self.blobs.iter().map(planned).collect(),
         }
+    }
+}
+
+/// Waits until a study's data lies on as many nodes as it is to lie on, or until nothing has
+/// happened to it for so long. Gives back how many copies are still to be made.
+async fn await_copies(
+    client: &Client,
+    name: &str,
+    patience: Duration,
+) -> Result<Option<u64>, Error> {
+    let (mut least, mut since) = (None, Instant::now());
+    loop {
+        let study = client.study(name).await?;
+        let lacking = study.data_lacking;
+        if lacking == Some(0) || study.phase == StudyPhase::Ended {
+            return Ok(Some(0));
+        }
+        if lacking.is_some_and(|lacking| least.is_none_or(|least| lacking < least)) {
+            (least, since) = (lacking, Instant::now());
+        } else if since.elapsed() >= patience {
+            return Ok(lacking);
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -149,6 +149,8 @@ impl Unfinished {
             Ok(file) if durable => file.sync_all(),
             opened => opened.map(drop),
         };
+        // Before it is there: from now on no earlier order removes it.
+        self.store.stamps().renew(expected);
         let named = synced.and_then(|()| fs::rename(&self.path, self.store.files.path(&expected)));
         named.map_err(|error| self.give_up(error))?;
         self.file = None;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::{Event, Start, Try};
-use wallaby_core::ids::{Digest, NodeId, SlotId, Term};
+use wallaby_core::ids::{Digest, NodeId, SlotId, Stamp, Term};
 use wallaby_core::unit::Failure;
 
 /// How often the leader is told what runs; well below core's lease.
@@ -249,8 +249,10 @@ impl AgentState {
                 });
             }
             // At once and in order: the same checkpoint may be made again by the next order.
-            Order::Release(blob) => {
-                if let Err(error) = tokio::task::block_in_place(|| self.args.blobs.remove(&blob)) {
+            Order::Release(blob, stamp) => {
+                let blobs = &self.args.blobs;
+                let removed = tokio::task::block_in_place(|| blobs.remove_up_to(&blob, stamp));
+                if let Err(error) = removed {
                     tracing::warn!(%blob, %error, "a released blob stays");
                 }
             }
@@ -337,21 +339,33 @@ impl AgentState {
                 slot.overtaken = None;
             }
         }
-        self.news(News::Told(study, event));
+        self.tell(study, event);
+    }
+
+    fn tell(&self, study: StudyId, event: Event) {
+        let stamp = made(&event).and_then(|state| self.args.blobs.stamp(&state));
+        self.news(News::Told(study, event, stamp));
     }
 
     fn copied(&self, blob: Digest, outcome: Result<Fetched, FetchError>) {
-        self.news(match outcome {
-            Ok(fetched) => {
-                News::Arrived { blob, moved: if fetched.moved { fetched.bytes } else { 0 } }
+        // What was here already is wanted anew: an order to remove it may be on its way.
+        let stamp = |moved: bool| {
+            let blobs = &self.args.blobs;
+            if moved { blobs.stamp(&blob) } else { blobs.renew(&blob) }
+        };
+        self.news(match outcome.map(|fetched| (fetched, stamp(fetched.moved))) {
+            Ok((fetched, Some(stamp))) => {
+                let moved = if fetched.moved { fetched.bytes } else { 0 };
+                News::Arrived { blob, stamp, moved }
             }
+            Ok((_, None)) => News::Missed { blob, why: "it was removed at once".to_owned() },
             Err(error) => News::Missed { blob, why: error.to_string() },
         });
     }
 
     fn beat(&self) {
         for (study, event) in self.at_hand() {
-            self.news(News::Told(study, event));
+            self.tell(study, event);
         }
         if self.draining {
             self.news(News::WantsToDrain);
@@ -388,7 +402,15 @@ impl AgentState {
         let lost = |(study, attempt): &(StudyId, Try)| {
             (*study, Event::UnitFailed(*attempt, Failure::TrainerLost))
         };
-        let told = self.died_with.iter().map(lost).chain(self.at_hand()).collect();
+        let told: Vec<(StudyId, Event)> =
+            self.died_with.iter().map(lost).chain(self.at_hand()).collect();
+        let stamped = |blob: &Digest| (*blob, self.args.blobs.stamp(blob).unwrap_or_default());
+        let mut blobs: BTreeMap<Digest, Stamp> = blobs.iter().map(stamped).collect();
+        // What results have made since the listing began is told of too.
+        for state in told.iter().filter_map(|(_, event)| made(event)) {
+            blobs.extend(self.args.blobs.stamp(&state).map(|stamp| (state, stamp)));
+        }
+        let blobs: Vec<(Digest, Stamp)> = blobs.into_iter().collect();
         let boot = self.args.boot;
         self.news(News::Report(Introduction {
             node: self.args.node,
@@ -424,6 +446,14 @@ impl AgentState {
             (activity.running, activity.draining) = (running, draining);
             news
         });
+    }
+}
+
+/// The state that a result tells of.
+fn made(event: &Event) -> Option<Digest> {
+    match event {
+        Event::UnitFinished(_, output) => Some(output.state),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::envelope::Envelope;
 use super::letter::{Introduction, Letter, News, Order};
 use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::Event;
-use wallaby_core::ids::{Digest, NodeId, SlotId, Term};
+use wallaby_core::ids::{Digest, NodeId, SlotId, Stamp, Term};
 
 pub(crate) fn envelope(bytes: &[u8]) {
     if let (Some(sender), Ok(envelope)) = Envelope::decode(bytes) {
@@ -34,7 +34,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         empty: false,
     };
     let copy = Order::Copy { blob: digest, sources: vec![NodeId(1)], durable: true, data: false };
-    let holds = News::Holds { boot: 17, blobs: vec![digest; 2], last: true };
+    let holds = News::Holds { boot: 17, blobs: vec![(digest, Stamp(3)); 2], last: true };
     let letters = [
         Letter::Order(Term(3), Order::Report),
         Letter::Order(Term(3), copy),

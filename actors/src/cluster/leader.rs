@@ -5,7 +5,7 @@ mod appender;
 mod nodes;
 mod questions;
 
-pub(crate) use questions::{Planned, Question, Submitted};
+pub(crate) use questions::{Found, Planned, Question, Submitted};
 
 use super::agent::Mail;
 use super::directory::{Directory, Presence};
@@ -189,9 +189,9 @@ impl LeaderState {
                     self.order(node, Order::Copy { blob, sources, durable, data });
                 }
                 ClusterCommand::Ask { node } => self.order(node, Order::Report),
-                ClusterCommand::Release { node, blob } => {
+                ClusterCommand::Release { node, blob, stamp } => {
                     self.purposes.remove(&(node, blob));
-                    self.order(node, Order::Release(blob));
+                    self.order(node, Order::Release(blob, stamp));
                 }
             }
         }
@@ -281,14 +281,18 @@ impl LeaderState {
         let Some(node) = self.nodes.of_session(from) else { return };
         match news {
             News::Report(_) | News::Holds { .. } => {}
-            News::Told(study, event) => {
+            News::Told(study, event, stamp) => {
                 if belongs(&event, node) {
+                    if let (Event::UnitFinished(_, output), Some(stamp)) = (&event, stamp) {
+                        let blob = output.state;
+                        self.take(ClusterEvent::Arrived { node, blob, stamp });
+                    }
                     self.take(ClusterEvent::Study { study, event });
                 }
             }
-            News::Arrived { blob, moved } => {
+            News::Arrived { blob, stamp, moved } => {
                 self.count(node, blob, moved);
-                self.take(ClusterEvent::Arrived { node, blob });
+                self.take(ClusterEvent::Arrived { node, blob, stamp });
             }
             News::Missed { blob, why } => {
                 tracing::warn!(node = node.0, %blob, why, "a blob could not be copied");

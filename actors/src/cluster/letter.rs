@@ -4,12 +4,12 @@
 use serde::{Deserialize, Serialize};
 use wallaby_core::cluster::StudyId;
 use wallaby_core::engine::{Event, Start};
-use wallaby_core::ids::{Digest, NodeId, SlotId, Term};
+use wallaby_core::ids::{Digest, NodeId, SlotId, Stamp, Term};
 
 /// The version of the letters; nodes of another one are not let in.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
-/// How many digests go into one letter, 32 bytes each.
+/// How many digests go into one letter, with their stamps at most 42 bytes each.
 pub(crate) const DIGESTS_MAX: usize = 16_384;
 
 /// A letter.
@@ -30,8 +30,8 @@ pub(crate) enum Order {
     Start { study: StudyId, start: Start, sources: Vec<NodeId> },
     /// Get a blob from one of these nodes.
     Copy { blob: Digest, sources: Vec<NodeId>, durable: bool, data: bool },
-    /// Remove a blob.
-    Release(Digest),
+    /// Remove a blob, unless it has come anew since it had this stamp.
+    Release(Digest, Stamp),
     /// Take no more units: you are about to leave.
     Drain,
     /// Others have all that you had: leave.
@@ -44,11 +44,11 @@ pub(crate) enum News {
     /// The answer to [`Order::Report`].
     Report(Introduction),
     /// More blobs that belong to the report, which the last part ends.
-    Holds { boot: u64, blobs: Vec<Digest>, last: bool },
-    /// Something for a study.
-    Told(StudyId, Event),
+    Holds { boot: u64, blobs: Vec<(Digest, Stamp)>, last: bool },
+    /// Something for a study; of a result the stamp of the state, if that is still here.
+    Told(StudyId, Event, Option<Stamp>),
     /// A blob is here now; so many bytes were moved for it.
-    Arrived { blob: Digest, moved: u64 },
+    Arrived { blob: Digest, stamp: Stamp, moved: u64 },
     /// A blob could not be had.
     Missed { blob: Digest, why: String },
     /// A trainer died and has a successor.

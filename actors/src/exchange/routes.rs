@@ -104,7 +104,10 @@ fn kind_of(uri: &Uri) -> Kind {
         .map_or(Kind::Other, Kind::from_name)
 }
 
-/// `HEAD`: whether a blob is here, and its length.
+/// The header that tells a blob's [`Stamp`](wallaby_core::ids::Stamp).
+pub(crate) const STAMP: HeaderName = HeaderName::from_static("wallaby-stamp");
+
+/// `HEAD`: whether a blob is here, its length and its stamp.
 async fn tell(State(shelf): State<Shelf>, named: Named, uri: Uri) -> Result<Response, Refusal> {
     let digest = digest_of(named)?;
     let durable = uri.query().unwrap_or_default().split('&').any(|field| field == DURABLE);
@@ -113,10 +116,11 @@ async fn tell(State(shelf): State<Shelf>, named: Named, uri: Uri) -> Result<Resp
         if durable {
             shelf.blobs.make_durable(&digest)?;
         }
-        Ok(length)
+        Ok((length, shelf.blobs.stamp(&digest).unwrap_or_default()))
     });
-    let length = found.await?;
-    Ok((about(&digest, length), Body::empty()).into_response())
+    let (length, stamp) = found.await?;
+    let stamp = [(STAMP, stamp.0.to_string())];
+    Ok((about(&digest, length), stamp, Body::empty()).into_response())
 }
 
 /// `GET`: a blob, or the rest of it.
@@ -209,11 +213,15 @@ fn length_of(headers: &HeaderMap) -> Result<u64, Refusal> {
     }
 }
 
-/// Whether a blob is here; it is then durable.
+/// Whether a blob is here; it is then durable, and no earlier order removes it.
 async fn is_here(blobs: &Arc<BlobStore>, digest: Digest) -> Result<bool, BlobError> {
     let blobs = Arc::clone(blobs);
-    match blocking(move || blobs.make_durable(&digest)).await {
-        Ok(()) => Ok(true),
+    let here = blocking(move || {
+        blobs.make_durable(&digest)?;
+        Ok(blobs.renew(&digest).is_some())
+    });
+    match here.await {
+        Ok(here) => Ok(here),
         Err(BlobError::Missing { .. }) => Ok(false),
         Err(error) => Err(error),
     }

@@ -14,7 +14,7 @@ use super::placement::{self, Placement, Room};
 use super::record::{ClusterRecord, PRIORITY, StudyId, Wanted};
 use super::share::{Claim, shares};
 use crate::engine::{Bounds, Command, Event, Try};
-use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
+use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Stamp, Term};
 use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
 use crate::study::{Phase, Study};
@@ -113,7 +113,7 @@ impl Coordinator {
             ClusterEvent::NodeDraining(node) => self.node_draining(node),
             ClusterEvent::NodeLeft { node, boot } => self.node_left(node, boot),
             ClusterEvent::SlotLost(slot) => self.tell_all(&Event::SlotLost(slot)),
-            ClusterEvent::Arrived { node, blob } => self.arrived(node, blob),
+            ClusterEvent::Arrived { node, blob, stamp } => self.arrived(node, blob, stamp),
             ClusterEvent::Missed { node, blob } => self.copies.missed(node, blob, self.now),
             ClusterEvent::Study { study, event } => self.study_told(study, event),
             ClusterEvent::Created { creation, placement, priority } => {
@@ -260,12 +260,6 @@ impl Coordinator {
     }
 
     fn study_told(&mut self, id: StudyId, event: Event) {
-        // What a unit has made lies on its node, whether or not it counts.
-        if let Event::UnitFinished(attempt, output) = &event
-            && let Some(host) = self.hosts.get_mut(&attempt.slot.node)
-        {
-            host.finished(id, attempt, output.state);
-        }
         let event = self.detour(id, event);
         if let Some(wanted) = Wanted::by(&event) {
             return self.want_anew(id, wanted, event);
@@ -307,26 +301,29 @@ impl Coordinator {
         }
         if self.hosts.get(&node).is_some_and(|host| host.boot < boot) {
             self.copies.forget_node(node);
-            self.garbage.forget_node(node);
         }
+        self.garbage.meet(node, boot);
         self.bury_predecessors(node, boot, &name);
         if self.names.get(&node) != Some(&name) {
             self.names.insert(node, name.clone());
             self.decided.push(ClusterRecord::NodeNamed { node, name });
         }
         self.absent.remove(&node);
+        let there = |(blob, stamp): &(Digest, Stamp)| !self.garbage.is_released(node, blob, *stamp);
+        let held = held.into_iter().filter(there).collect();
         let mut host = Host::new(boot, slots, numerics, room, draining, held);
-        if let Some(known) = self.hosts.get(&node).filter(|known| known.boot == boot) {
-            host.go_on_from(known, |blob| self.garbage.is_released(node, blob));
-        }
-        self.garbage.reported(node, self.now);
-        for (study, event) in &report.told {
-            if let Event::UnitFinished(attempt, output) = event
-                && host.finished(*study, attempt, output.state)
+        let known = self.hosts.get(&node).filter(|known| known.boot == boot);
+        for (_, event) in &report.told {
+            if let Event::UnitFinished(_, output) = event
+                && known.and_then(|known| known.stamp(&output.state)) != host.stamp(&output.state)
             {
                 self.garbage.spare(output.state);
             }
         }
+        if let Some(known) = known {
+            host.go_on_from(known);
+        }
+        self.garbage.reported(node, self.now);
         let ids: Vec<StudyId> = self.seats.keys().copied().collect();
         for id in ids {
             let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.engine().is_some()) else {
@@ -374,16 +371,21 @@ impl Coordinator {
         if self.hosts.get(&node).is_some_and(|host| host.boot == boot) {
             self.hosts.remove(&node);
             self.copies.forget_node(node);
-            self.garbage.forget_node(node);
+            self.garbage.lose(node);
             self.absent.insert(node, self.now);
             self.tell_all(&Event::NodeLeft { node, boot });
         }
     }
 
-    fn arrived(&mut self, node: NodeId, blob: Digest) {
+    fn arrived(&mut self, node: NodeId, blob: Digest, stamp: Stamp) {
+        if self.garbage.is_released(node, &blob, stamp) {
+            return;
+        }
         self.copies.arrived(node, blob);
         let Some(host) = self.hosts.get_mut(&node) else { return };
-        host.add(blob);
+        if !host.add(blob, stamp) {
+            return;
+        }
         let ids: Vec<StudyId> = self.seats.keys().copied().collect();
         for id in ids {
             let Some(seat) = self.seats.get(&id).filter(|seat| seat.engine().is_some()) else {
@@ -605,9 +607,10 @@ impl Coordinator {
             return;
         }
         for (node, host) in &mut self.hosts {
-            if host.remove(&state) {
-                self.garbage.release(*node, state, self.now);
-                self.commands.push_back(ClusterCommand::Release { node: *node, blob: state });
+            if let Some(stamp) = host.remove(&state) {
+                self.garbage.release(*node, state, stamp, self.now);
+                let release = ClusterCommand::Release { node: *node, blob: state, stamp };
+                self.commands.push_back(release);
             }
         }
     }

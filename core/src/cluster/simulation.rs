@@ -8,6 +8,7 @@
 mod agent;
 mod auditor;
 mod authority;
+mod disk;
 mod faults;
 mod leader;
 mod letter;

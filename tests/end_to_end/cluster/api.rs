@@ -70,6 +70,10 @@ impl Api {
         self.json(node, &format!("/v1/studies/{study}"))
     }
 
+    pub(crate) fn studies(&self, node: SocketAddr) -> Result<Vec<StudyInfo>, String> {
+        self.json(node, "/v1/studies")
+    }
+
     /// Pauses a study, by way of this node; `Ok` when it is durable.
     pub(crate) fn pause(&self, node: SocketAddr, study: &str) -> Result<(), String> {
         let path = format!("/v1/studies/{study}/pause");

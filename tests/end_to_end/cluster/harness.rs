@@ -327,6 +327,11 @@ impl Cluster {
         self.ask(|api, node| api.study(node, study))
     }
 
+    /// Where all studies stand at one moment, as any node says.
+    pub(crate) fn studies(&self) -> Result<Vec<StudyInfo>, String> {
+        self.ask(|api, node| api.studies(node))
+    }
+
     /// What runs of a study.
     pub(crate) fn running(&self, study: &str) -> Result<Vec<RunningInfo>, String> {
         self.ask(|api, node| api.running(node, study))

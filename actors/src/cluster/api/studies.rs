@@ -5,10 +5,11 @@ use super::super::api_types::{
     BestInfo, Created, Holder, PlanAnswer, PlanRequest, PriorityBody, RunningInfo, StudyInfo,
     StudyPhase, UnitInfo,
 };
-use super::super::leader::{Moved, Planned, Question, Submitted};
+use super::super::leader::{Found, Moved, Planned, Question, Submitted};
 use super::answers::Refusal;
 use super::office::{Desk, Office};
 use super::proxy::to_leader;
+use crate::exchange::STAMP;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
@@ -19,7 +20,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use wallaby_core::cluster::{Listed, PRIORITIES, PRIORITY, StudyId};
 use wallaby_core::engine::{Event, Try};
-use wallaby_core::ids::{Digest, Moment, NodeId};
+use wallaby_core::ids::{Digest, Moment, NodeId, Stamp};
 use wallaby_core::journal::{Conclusion, Creation, Pause};
 use wallaby_core::study::Phase;
 
@@ -56,10 +57,10 @@ pub(super) async fn list(
     let Desked::Here(desk) = desk(&office) else {
         return pass(&office, &headers, Method::GET, &uri, Bytes::new()).await;
     };
-    let (running, moved) = volatile(&office).await;
+    let volatile = Volatile::ask(&office).await;
     let infos = desk.library.read(|catalog| {
         let studies = catalog.studies().filter(|(_, listed)| !listed.removed);
-        studies.map(|(id, listed)| info(id, listed, &running, &moved)).collect::<Vec<_>>()
+        studies.map(|(id, listed)| info(id, listed, &volatile)).collect::<Vec<_>>()
     });
     Ok(Json(infos).into_response())
 }
@@ -73,10 +74,10 @@ pub(super) async fn show(
     let Desked::Here(desk) = desk(&office) else {
         return pass(&office, &headers, Method::GET, &uri, Bytes::new()).await;
     };
-    let (running, moved) = volatile(&office).await;
-    let found = desk.library.read(|catalog| {
-        catalog.named(&name).map(|(id, listed)| info(id, listed, &running, &moved))
-    });
+    let volatile = Volatile::ask(&office).await;
+    let found = desk
+        .library
+        .read(|catalog| catalog.named(&name).map(|(id, listed)| info(id, listed, &volatile)));
     Ok(Json(found.ok_or_else(|| unknown(&office, &name))?).into_response())
 }
 
@@ -91,24 +92,30 @@ fn unknown(office: &Office, name: &str) -> Refusal {
 }
 
 /// What only a leader knows; nothing if there is none here.
-async fn volatile(office: &Office) -> (Running, BTreeMap<StudyId, Moved>) {
-    let running = office.ask(Question::Running).await.unwrap_or_default();
-    (running, office.ask(Question::Traffic).await.unwrap_or_default())
+struct Volatile {
+    running: Running,
+    moved: BTreeMap<StudyId, Moved>,
+    lacking: Option<BTreeMap<StudyId, u64>>,
 }
 
-fn info(
-    id: StudyId,
-    listed: &Listed,
-    running: &Running,
-    moved: &BTreeMap<StudyId, Moved>,
-) -> StudyInfo {
+impl Volatile {
+    async fn ask(office: &Office) -> Self {
+        Self {
+            running: office.ask(Question::Running).await.unwrap_or_default(),
+            moved: office.ask(Question::Traffic).await.unwrap_or_default(),
+            lacking: office.ask(Question::Lacking).await.ok(),
+        }
+    }
+}
+
+fn info(id: StudyId, listed: &Listed, volatile: &Volatile) -> StudyInfo {
     let study = &listed.study;
     let (phase, cause) = match &study.phase {
         Phase::Running => (StudyPhase::Running, None),
         Phase::Paused(cause) => (StudyPhase::Paused, Some(pause_words(cause))),
         Phase::Ended(cause) => (StudyPhase::Ended, Some(end_words(*cause).to_owned())),
     };
-    let moved = moved.get(&id).copied().unwrap_or_default();
+    let moved = volatile.moved.get(&id).copied().unwrap_or_default();
     let best = study.best();
     StudyInfo {
         id: u64::from(id.0),
@@ -121,9 +128,10 @@ fn info(
         units_done: study.commits,
         metric: study.creation.spec.objective.metric.clone(),
         best: best.map(|(trial, best)| BestInfo { trial: trial.0, objective: best.value }),
-        slots_in_use: running.iter().filter(|(study, ..)| *study == id).count() as u32,
+        slots_in_use: volatile.running.iter().filter(|(study, ..)| *study == id).count() as u32,
         bytes_hopped: moved.hopped,
         bytes_copied: moved.copied,
+        data_lacking: volatile.lacking.as_ref().and_then(|lacking| lacking.get(&id).copied()),
         created_at: listed.created.0,
         records: listed.records,
     }
@@ -375,7 +383,7 @@ pub(super) async fn submit(
 }
 
 /// Where the data of a study lies that its submitter has sent.
-async fn find_data(office: &Office, creation: &Creation) -> Result<Vec<(NodeId, Digest)>, Refusal> {
+async fn find_data(office: &Office, creation: &Creation) -> Result<Vec<Found>, Refusal> {
     let data = creation.manifest.partitions.iter().chain([&creation.manifest.validation]);
     let blobs: Vec<(Digest, u64)> = data.map(|blob| (blob.digest, blob.bytes)).collect();
     let digests: Vec<Digest> = blobs.iter().map(|(digest, _)| *digest).collect();
@@ -401,14 +409,16 @@ fn require_reports(planned: &Planned) -> Result<(), Refusal> {
 }
 
 /// The first of these nodes that has a blob.
-async fn find_blob(office: Office, digest: Digest, nodes: Vec<NodeId>) -> Option<(NodeId, Digest)> {
+async fn find_blob(office: Office, digest: Digest, nodes: Vec<NodeId>) -> Option<Found> {
     for node in nodes {
         let Some(listing) = office.directory().numbered(node) else { continue };
         let path = format!("/v1/blobs/{digest}");
         let (address, nothing) = (&listing.member.address, Bytes::new());
         let asked = office.peers().request(address, Method::HEAD, &path, nothing, HAS);
-        if asked.await.is_ok() {
-            return Some((node, digest));
+        if let Ok(answer) = asked.await {
+            let stamp = answer.headers.get(STAMP).and_then(|stamp| stamp.to_str().ok());
+            let stamp = stamp.and_then(|stamp| stamp.parse().ok()).unwrap_or_default();
+            return Some((node, digest, Stamp(stamp)));
         }
     }
     None

@@ -5,7 +5,7 @@ use super::super::letter::Introduction;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use wallaby_core::cluster::Report;
-use wallaby_core::ids::{Digest, NodeId};
+use wallaby_core::ids::{Digest, NodeId, Stamp};
 
 /// A node that does not report is asked again after this time.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -79,7 +79,7 @@ impl Nodes {
         &mut self,
         session: &str,
         boot: u64,
-        blobs: Vec<Digest>,
+        blobs: Vec<(Digest, Stamp)>,
         last: bool,
     ) -> Option<Report> {
         let report = self.unfinished.get_mut(session).filter(|report| report.boot == boot)?;

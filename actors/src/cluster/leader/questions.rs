@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use wallaby_core::cluster::{ClusterEvent, Placement, StudyId};
 use wallaby_core::engine::{Event, Try};
-use wallaby_core::ids::{Digest, Moment, NodeId};
+use wallaby_core::ids::{Digest, Moment, NodeId, Stamp};
 use wallaby_core::journal::Creation;
 use wallaby_core::study::Phase;
 
@@ -18,17 +18,15 @@ const REPORTS_WAIT: Duration = Duration::from_secs(5);
 /// The other end of a question.
 pub(super) type Answered<T> = oneshot::Sender<T>;
 
+/// Where a blob was found, and its stamp there.
+pub(crate) type Found = (NodeId, Digest, Stamp);
+
 /// What somebody asks.
 pub(crate) enum Question {
     /// Where data of these digests and sizes should go; it is kept for an hour.
     Plan { blobs: Vec<(Digest, u64)>, answer: Answered<Planned> },
     /// Begin a study whose data is where these nodes say that it is.
-    Submit {
-        creation: Box<Creation>,
-        priority: u32,
-        held: Vec<(NodeId, Digest)>,
-        answer: Answered<Submitted>,
-    },
+    Submit { creation: Box<Creation>, priority: u32, held: Vec<Found>, answer: Answered<Submitted> },
     /// Pause, resume or cancel a study.
     Tell { study: StudyId, event: Event, answer: Answered<bool> },
     /// Set a study's share.
@@ -39,6 +37,8 @@ pub(crate) enum Question {
     Drain { node: NodeId, answer: Answered<bool> },
     /// What runs.
     Running(Answered<Vec<(StudyId, Try, Moment)>>),
+    /// How many copies of each study's data are still to be made.
+    Lacking(Answered<BTreeMap<StudyId, u64>>),
     /// What was moved, by study.
     Traffic(Answered<BTreeMap<StudyId, Moved>>),
 }
@@ -102,6 +102,11 @@ impl LeaderState {
                 let running = self.coordinator.running();
                 let _ = answer.send(running.map(|(id, attempt, at)| (id, *attempt, at)).collect());
             }
+            Question::Lacking(answer) => {
+                let ids = self.coordinator.studies().map(|(id, _)| id);
+                let lacking = ids.map(|id| (id, self.coordinator.data_lacking(id) as u64));
+                let _ = answer.send(lacking.collect());
+            }
             Question::Traffic(answer) => drop(answer.send(self.moved.clone())),
         }
     }
@@ -110,21 +115,21 @@ impl LeaderState {
         &mut self,
         creation: Box<Creation>,
         priority: u32,
-        held: Vec<(NodeId, Digest)>,
+        held: Vec<Found>,
         answer: Answered<Submitted>,
     ) {
         if let Some((study, fingerprint)) = self.coordinator.named(&creation.spec.name) {
             let same = fingerprint == creation.fingerprint;
             // Its data may have been lost, and its submitter has brought it anew.
-            for (node, blob) in held.into_iter().filter(|_| same) {
-                self.take(ClusterEvent::Arrived { node, blob });
+            for (node, blob, stamp) in held.into_iter().filter(|_| same) {
+                self.take(ClusterEvent::Arrived { node, blob, stamp });
             }
             // What is known may not be durable yet.
             let known = if same { Submitted::Known(study) } else { Submitted::NameTaken };
             return self.when_durable(move || drop(answer.send(known)));
         }
-        for (node, blob) in held {
-            self.take(ClusterEvent::Arrived { node, blob });
+        for (node, blob, stamp) in held {
+            self.take(ClusterEvent::Arrived { node, blob, stamp });
         }
         let manifest = &creation.manifest;
         let data = manifest.partitions.iter().chain([&manifest.validation]);

@@ -157,6 +157,23 @@ impl Coordinator {
         wanted
     }
 
+    /// How many copies of a study's data are still to be made, until every part of it lies on as
+    /// many nodes as it is to lie on. Nodes that are away do not count: what they have may be lost.
+    pub fn data_lacking(&self, id: StudyId) -> usize {
+        let Some(seat) = self.seats.get(&id).filter(|seat| seat.engine().is_some()) else {
+            return 0;
+        };
+        let having = |blob| self.hosts.values().filter(|host| host.holds(blob)).count();
+        let lacking = |blob, placed: usize| {
+            placed.min(self.replicas as usize).max(1).saturating_sub(having(blob))
+        };
+        let manifest = &seat.study().creation.manifest;
+        let partitions = manifest.partitions.iter().zip(&seat.placement);
+        let partitions = partitions.map(|(blob, holders)| lacking(&blob.digest, holders.len()));
+        let nodes: BTreeSet<NodeId> = seat.placement.iter().flatten().copied().collect();
+        partitions.sum::<usize>() + lacking(&manifest.validation.digest, nodes.len())
+    }
+
     /// Whether a node may go: nothing runs on it, and others that stay have everything that only
     /// it had.
     pub fn is_drained(&self, node: NodeId) -> bool {

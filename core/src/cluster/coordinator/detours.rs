@@ -35,7 +35,7 @@ impl Coordinator {
             return event;
         }
         // It has it not, or not whole.
-        let had = self.hosts.get_mut(&node).is_some_and(|host| host.remove(&state));
+        let had = self.hosts.get_mut(&node).is_some_and(|host| host.remove(&state).is_some());
         let elsewhere = self.hosts.values().any(|host| host.holds(&state));
         let failures = self.detours.failures.entry((node, state)).or_default();
         *failures += 1;

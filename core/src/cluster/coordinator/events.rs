@@ -3,7 +3,7 @@
 use crate::cluster::placement::Placement;
 use crate::cluster::record::{ClusterRecord, StudyId};
 use crate::engine::{Event, Start};
-use crate::ids::{Digest, NodeId, SlotId};
+use crate::ids::{Digest, NodeId, SlotId, Stamp};
 use crate::journal::Creation;
 
 /// A batch of records on its way to the journal; rises with every batch.
@@ -25,8 +25,8 @@ pub struct Report {
     pub numerics: Digest,
     /// Bytes that it can take.
     pub room: u64,
-    /// All blobs that it has.
-    pub held: Vec<Digest>,
+    /// All blobs that it has, each with its stamp; what its results made among them.
+    pub held: Vec<(Digest, Stamp)>,
     /// Whether it wants to leave.
     pub draining: bool,
     /// What its trainers run, and their last results.
@@ -53,12 +53,15 @@ pub enum ClusterEvent {
     },
     /// A trainer died; what it ran is lost, its successor is idle.
     SlotLost(SlotId),
-    /// A node has a verified copy of a blob.
+    /// A node has a verified copy of a blob, or has made it. Comes before the result of the unit
+    /// that made it.
     Arrived {
         /// The node.
         node: NodeId,
         /// The blob.
         blob: Digest,
+        /// Tells this time from earlier ones.
+        stamp: Stamp,
     },
     /// A node could not get a blob.
     Missed {
@@ -150,11 +153,13 @@ pub enum ClusterCommand {
         /// Whom.
         node: NodeId,
     },
-    /// Remove a blob from a node.
+    /// Remove a blob from a node, unless it has come anew.
     Release {
         /// Where.
         node: NodeId,
         /// What.
         blob: Digest,
+        /// The newest stamp of it that is known.
+        stamp: Stamp,
     },
 }

@@ -3,7 +3,7 @@
 
 use super::Coordinator;
 use super::events::ClusterCommand;
-use crate::ids::{Digest, Moment, NodeId};
+use crate::ids::{Digest, Moment, NodeId, Stamp};
 use std::collections::BTreeMap;
 
 /// How long a blob must have been useless before it goes. A result that is on its way, and a
@@ -13,8 +13,8 @@ const USELESS_MILLIS: u64 = 60_000;
 /// How often the nodes' blobs are gone through.
 const SWEEP_MILLIS: u64 = 5_000;
 
-/// An order to remove a blob may be lost. After this time its node is asked what it has; what it
-/// says sooner may be older than the order.
+/// An order to remove a blob may be lost. After this time its node is asked what it has. Until then
+/// it is not believed to have the blob that it was told to remove, unless that has come anew.
 const RELEASED_MILLIS: u64 = 60_000;
 
 /// What is thought to be of no use, and since when.
@@ -23,8 +23,10 @@ pub(super) struct Garbage {
     useless: BTreeMap<(NodeId, Digest), Moment>,
     swept: Moment,
     collected: u64,
-    /// What nodes were told to remove, and when.
-    released: BTreeMap<(NodeId, Digest), Moment>,
+    /// What nodes were told to remove: which stamp of it, and when.
+    released: BTreeMap<(NodeId, Digest), (Stamp, Moment)>,
+    /// The lives of nodes to which those orders went.
+    lives: BTreeMap<NodeId, u64>,
     /// Nodes that may have missed such an order, and since when, or when they were asked last.
     unsure: BTreeMap<NodeId, Moment>,
 }
@@ -36,9 +38,9 @@ impl Garbage {
     }
 
     /// A blob is removed.
-    pub(super) fn release(&mut self, node: NodeId, blob: Digest, now: Moment) {
+    pub(super) fn release(&mut self, node: NodeId, blob: Digest, stamp: Stamp, now: Moment) {
         self.collected += 1;
-        self.released.insert((node, blob), now);
+        self.released.insert((node, blob), (stamp, now));
         self.doubt(node, now);
     }
 
@@ -47,9 +49,9 @@ impl Garbage {
         self.unsure.entry(node).or_insert(now);
     }
 
-    /// Whether a node was told to remove a blob not long ago.
-    pub(super) fn is_released(&self, node: NodeId, blob: &Digest) -> bool {
-        self.released.contains_key(&(node, *blob))
+    /// Whether what a node says of a blob is older than an order to remove it.
+    pub(super) fn is_released(&self, node: NodeId, blob: &Digest, stamp: Stamp) -> bool {
+        self.released.get(&(node, *blob)).is_some_and(|(released, _)| stamp <= *released)
     }
 
     /// A node has said what it has.
@@ -61,15 +63,22 @@ impl Garbage {
         }
     }
 
-    /// This life of a node is over: the next one says what it has.
-    pub(super) fn forget_node(&mut self, lost: NodeId) {
-        self.released.retain(|(node, _), _| *node != lost);
+    /// A life of a node speaks. Another one than before has had no orders.
+    pub(super) fn meet(&mut self, node: NodeId, boot: u64) {
+        if self.lives.insert(node, boot) != Some(boot) {
+            self.released.retain(|(known, _), _| *known != node);
+            self.unsure.remove(&node);
+        }
+    }
+
+    /// A node seems to be gone: if it comes back, it says what it has.
+    pub(super) fn lose(&mut self, lost: NodeId) {
         self.unsure.remove(&lost);
     }
 
     /// Nodes that should be asked what they have.
     fn doubtful(&mut self, now: Moment) -> Vec<NodeId> {
-        self.released.retain(|_, at| now.millis_since(*at) < RELEASED_MILLIS);
+        self.released.retain(|_, (_, at)| now.millis_since(*at) < RELEASED_MILLIS);
         let due =
             self.unsure.iter_mut().filter(|(_, at)| now.millis_since(**at) >= RELEASED_MILLIS);
         due.map(|(node, at)| {
@@ -109,9 +118,9 @@ impl Coordinator {
         }
         self.garbage.useless = useless;
         for (node, blob) in due {
-            if self.hosts.get_mut(&node).is_some_and(|host| host.remove(&blob)) {
-                self.garbage.release(node, blob, self.now);
-                self.commands.push_back(ClusterCommand::Release { node, blob });
+            if let Some(stamp) = self.hosts.get_mut(&node).and_then(|host| host.remove(&blob)) {
+                self.garbage.release(node, blob, stamp, self.now);
+                self.commands.push_back(ClusterCommand::Release { node, blob, stamp });
             }
         }
     }

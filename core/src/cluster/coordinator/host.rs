@@ -1,9 +1,7 @@
 //! A node as the coordinator knows it: what it computes with and what it has.
 
-use crate::cluster::record::StudyId;
-use crate::engine::Try;
-use crate::ids::{Digest, Fence, NodeId};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ids::{Digest, NodeId, Stamp};
+use std::collections::BTreeMap;
 
 /// A node that is there.
 #[derive(Debug, Clone)]
@@ -16,9 +14,7 @@ pub(super) struct Host {
     pub(super) draining: bool,
     /// Its heartbeats are late.
     pub(super) suspected: bool,
-    held: BTreeSet<Digest>,
-    /// The last result of each slot: it is told again and again.
-    results: BTreeMap<u32, (StudyId, Fence)>,
+    held: BTreeMap<Digest, Stamp>,
 }
 
 /// Nodes that have a blob; those that are silent last, since asking them may cost seconds.
@@ -37,46 +33,43 @@ impl Host {
         numerics: Digest,
         room: u64,
         draining: bool,
-        held: Vec<Digest>,
+        held: Vec<(Digest, Stamp)>,
     ) -> Self {
-        let (held, results) = (held.into_iter().collect(), BTreeMap::new());
-        let suspected = false;
-        Self { boot, slots, numerics, room, draining, suspected, held, results }
+        let (held, suspected) = (held.into_iter().collect(), false);
+        Self { boot, slots, numerics, room, draining, suspected, held }
     }
 
-    /// Takes over what was known of this life of the node before it reported anew. What it says
-    /// that it has counts unless that was `released` meanwhile.
-    pub(super) fn go_on_from(&mut self, known: &Host, released: impl Fn(&Digest) -> bool) {
-        self.held.retain(|blob| !released(blob));
-        self.held.extend(&known.held);
-        self.results.clone_from(&known.results);
-    }
-
-    /// A slot tells a result; adds the state that it made. A repetition is no news: the state may
-    /// have been removed since.
-    pub(super) fn finished(&mut self, study: StudyId, attempt: &Try, state: Digest) -> bool {
-        let result = (study, attempt.fence);
-        let news = self.results.insert(attempt.slot.index, result) != Some(result);
-        if news {
-            self.held.insert(state);
+    /// Takes over what was known of this life of the node before it reported anew.
+    pub(super) fn go_on_from(&mut self, known: &Host) {
+        for (blob, stamp) in &known.held {
+            self.add(*blob, *stamp);
         }
-        news
+    }
+
+    /// The stamp of a blob that it has.
+    pub(super) fn stamp(&self, blob: &Digest) -> Option<Stamp> {
+        self.held.get(blob).copied()
     }
 
     pub(super) fn holds(&self, blob: &Digest) -> bool {
-        self.held.contains(blob)
+        self.held.contains_key(blob)
     }
 
-    pub(super) fn add(&mut self, blob: Digest) {
-        self.held.insert(blob);
+    /// Whether that is news.
+    pub(super) fn add(&mut self, blob: Digest, stamp: Stamp) -> bool {
+        let known = self.held.insert(blob, stamp);
+        if let Some(known) = known.filter(|known| *known > stamp) {
+            self.held.insert(blob, known);
+        }
+        known.is_none_or(|known| known < stamp)
     }
 
-    /// Whether it was there.
-    pub(super) fn remove(&mut self, blob: &Digest) -> bool {
+    /// The stamp that it had, if it was there.
+    pub(super) fn remove(&mut self, blob: &Digest) -> Option<Stamp> {
         self.held.remove(blob)
     }
 
     pub(super) fn held(&self) -> impl Iterator<Item = &Digest> {
-        self.held.iter()
+        self.held.keys()
     }
 }

@@ -25,6 +25,8 @@ struct World {
     nodes: BTreeMap<NodeId, Fake>,
     random: u64,
     copies: u64,
+    /// Blobs that have come to nodes so far.
+    stamps: u64,
     units: BTreeMap<(StudyId, NodeId), u32>,
 }
 
@@ -40,6 +42,7 @@ impl World {
             nodes: BTreeMap::new(),
             random: 1,
             copies: 0,
+            stamps: 0,
             units: BTreeMap::new(),
         };
         for id in 1..=nodes {
@@ -59,6 +62,17 @@ impl World {
         self.obey();
     }
 
+    /// What a node tells that has got a blob, now or again.
+    fn arrival(&mut self, node: NodeId, blob: Digest) -> ClusterEvent {
+        self.stamps += 1;
+        ClusterEvent::Arrived { node, blob, stamp: Stamp(self.stamps) }
+    }
+
+    fn arrives(&mut self, node: NodeId, blob: Digest) {
+        let event = self.arrival(node, blob);
+        self.tell(event);
+    }
+
     fn join(&mut self, id: NodeId) {
         let node = self.nodes.entry(id).or_default();
         node.boot += 1;
@@ -71,7 +85,7 @@ impl World {
             slots: 1,
             numerics: CLASS,
             room: 1 << 30,
-            held: node.blobs.iter().copied().collect(),
+            held: node.blobs.iter().map(|blob| (*blob, Stamp(0))).collect(),
             draining: false,
             told: Vec::new(),
         };
@@ -93,12 +107,12 @@ impl World {
         let placement = self.coordinator.plan(&vec![100; blobs.len()]);
         for (blob, holders) in blobs.iter().zip(&placement) {
             self.nodes.get_mut(&holders[0]).unwrap().blobs.insert(*blob);
-            self.tell(ClusterEvent::Arrived { node: holders[0], blob: *blob });
+            self.arrives(holders[0], *blob);
         }
         let first = *self.nodes.keys().next().unwrap();
         let validation = creation.manifest.validation.digest;
         self.nodes.get_mut(&first).unwrap().blobs.insert(validation);
-        self.tell(ClusterEvent::Arrived { node: first, blob: validation });
+        self.arrives(first, validation);
         let id = self.catalog.next_study();
         self.tell(ClusterEvent::Created { creation: Box::new(creation), placement, priority });
         id
@@ -125,10 +139,10 @@ impl World {
                     if fake.alive {
                         let blob = start.attempt.input.filter(|input| fake.blobs.insert(*input));
                         fake.orders.push((study, start));
-                        let arrived = blob.map(|blob| ClusterEvent::Arrived { node, blob });
-                        arrived.into_iter().for_each(|event| {
-                            self.coordinator.handle(Moment(self.now), event);
-                        });
+                        if let Some(blob) = blob {
+                            let arrived = self.arrival(node, blob);
+                            self.coordinator.handle(Moment(self.now), arrived);
+                        }
                     }
                 }
                 ClusterCommand::Copy { node, blob, sources, .. } => {
@@ -136,12 +150,12 @@ impl World {
                     if self.nodes[&node].alive {
                         self.copies += 1;
                         self.nodes.get_mut(&node).unwrap().blobs.insert(blob);
-                        let arrived = ClusterEvent::Arrived { node, blob };
+                        let arrived = self.arrival(node, blob);
                         self.coordinator.handle(Moment(self.now), arrived);
                     }
                 }
                 ClusterCommand::Ask { .. } => {}
-                ClusterCommand::Release { node, blob } => {
+                ClusterCommand::Release { node, blob, .. } => {
                     self.nodes.get_mut(&node).unwrap().blobs.remove(&blob);
                 }
             }
@@ -167,6 +181,7 @@ impl World {
         *self.units.entry((study, id)).or_default() += 1;
         let output = computed(start.attempt.unit, start.attempt.input);
         node.blobs.insert(output.state);
+        self.arrives(id, output.state);
         let event = Event::UnitFinished(start.attempt, output);
         self.tell(ClusterEvent::Study { study, event });
         true

@@ -7,9 +7,10 @@ use super::transfers::Waiting;
 use super::world::{Happening, World};
 use crate::cluster::{Report, StudyId};
 use crate::engine::{Event, Start, Try};
-use crate::ids::{Digest, Moment, SlotId, Term};
+use crate::ids::{Digest, Moment, SlotId, Stamp, Term};
 use crate::simulation::output;
 use crate::unit::{Failure, Output, Step};
+use std::collections::BTreeMap;
 
 /// How often a node tells what runs.
 const BEAT_MILLIS: u64 = 1000;
@@ -40,14 +41,14 @@ impl World {
         machine.leader = Some((from, term));
         match order {
             Order::Report => {
-                let (boot, blobs) = (machine.boot, machine.disk.iter().copied().collect());
+                let (boot, blobs) = (machine.boot, machine.disk.list());
                 let delay = self.random.from(0..=30);
                 self.plan(delay, Happening::Listed { machine: at, boot, term, blobs });
             }
             Order::Start { study, start, sources } => self.start(at, study, *start, sources),
             Order::Copy { blob, sources } => self.fetch(at, blob, sources, Waiting::Copy),
-            Order::Release(blob) => {
-                if machine.disk.remove(&blob) {
+            Order::Release(blob, stamp) => {
+                if machine.disk.release(&blob, stamp) {
                     self.outcome.released += 1;
                     self.audit_removal(at, blob);
                 }
@@ -211,7 +212,15 @@ impl World {
                 slot.overtaken = None;
             }
         }
-        self.news(at, News::Told(study, event));
+        self.tell(at, study, event);
+    }
+
+    fn tell(&mut self, at: usize, study: StudyId, event: Event) {
+        let stamp = match &event {
+            Event::UnitFinished(_, output) => self.machines[at].disk.stamp(&output.state),
+            _ => None,
+        };
+        self.news(at, News::Told(study, event, stamp));
     }
 
     pub(super) fn beat(&mut self, at: usize, boot: u64) {
@@ -219,7 +228,7 @@ impl World {
             return;
         }
         for (study, event) in self.machines[at].at_hand() {
-            self.news(at, News::Told(study, event));
+            self.tell(at, study, event);
         }
         if self.machines[at].draining {
             self.news(at, News::WantsToDrain);
@@ -228,11 +237,26 @@ impl World {
     }
 
     /// The blobs of a node have been listed: it reports.
-    pub(super) fn listed(&mut self, at: usize, boot: u64, term: Term, held: Vec<Digest>) {
+    pub(super) fn listed(
+        &mut self,
+        at: usize,
+        boot: u64,
+        term: Term,
+        listed: Vec<(Digest, Stamp)>,
+    ) {
         let machine = &self.machines[at];
         let current = machine.leader.is_some_and(|(_, known)| known == term);
         if !machine.up || machine.boot != boot || !current {
             return;
+        }
+        // What has come since the listing began, and counts, is told of too.
+        let mut held: BTreeMap<Digest, Stamp> = listed.into_iter().collect();
+        for (_, event) in machine.at_hand() {
+            if let Event::UnitFinished(_, output) = event
+                && let Some(stamp) = machine.disk.stamp(&output.state)
+            {
+                held.insert(output.state, stamp);
+            }
         }
         let lost = |(study, attempt): &(StudyId, Try)| {
             (*study, Event::UnitFailed(*attempt, Failure::TrainerLost))
@@ -244,7 +268,7 @@ impl World {
             slots: machine.slots.len() as u32,
             numerics: Digest([7; 32]),
             room: ROOM,
-            held,
+            held: held.into_iter().collect(),
             draining: machine.draining,
             told: machine.died_with.iter().map(lost).chain(machine.at_hand()).collect(),
         };

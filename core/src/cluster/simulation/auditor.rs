@@ -54,7 +54,7 @@ impl World {
                 let named = sources.iter().any(|source| holders.contains(source));
                 (!named).then(|| format!("{node} is to fetch {blob} from {sources:?}"))
             }
-            ClusterCommand::Release { node, blob } => {
+            ClusterCommand::Release { node, blob, .. } => {
                 let needing = coordinator.studies().find(|(_, study)| needs(study, blob));
                 needing.map(|(id, _)| format!("{blob} is released on {node}, {id} needs it"))
             }

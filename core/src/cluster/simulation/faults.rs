@@ -1,6 +1,7 @@
 //! The faults that a simulated cluster suffers. None may take the last copy of data that a study
 //! still needs: that nothing can mend.
 
+use super::disk::Disk;
 use super::letter::Life;
 use super::world::{Happening, World};
 use crate::cluster::ClusterEvent;
@@ -193,12 +194,12 @@ impl World {
         let others =
             |blob: &&Digest| self.machines.iter().any(|m| m.index != at && m.disk.contains(*blob));
         let last: Vec<Digest> =
-            self.machines[at].disk.iter().filter(|blob| !others(blob)).copied().collect();
+            self.machines[at].disk.blobs().filter(|blob| !others(blob)).copied().collect();
         self.damaged.extend(last);
         self.newborn += 1;
         let id = NodeId(1000 + self.newborn);
         let machine = &mut self.machines[at];
-        machine.disk.clear();
+        machine.disk = Disk::default();
         machine.died_with.clear();
         machine.id = id;
         if was_up {
@@ -271,11 +272,11 @@ impl World {
             let mut manifests = self.creations.iter().map(|creation| &creation.manifest);
             manifests.any(|m| m.partitions.iter().chain([&m.validation]).any(|b| b.digest == *blob))
         };
-        let states = self.machines[at].disk.iter().filter(|blob| !data(blob)).copied();
+        let states = self.machines[at].disk.blobs().filter(|blob| !data(blob)).copied();
         let states: Vec<Digest> = states.collect();
         if !states.is_empty() {
             let state = self.random.pick(&states);
-            self.machines[at].disk.remove(&state);
+            self.machines[at].disk.lose(&state);
             self.damaged.insert(state);
         }
     }

@@ -125,8 +125,8 @@ impl World {
                     self.order(term, node, Order::Copy { blob, sources });
                 }
                 ClusterCommand::Ask { node } => self.order(term, node, Order::Report),
-                ClusterCommand::Release { node, blob } => {
-                    self.order(term, node, Order::Release(blob));
+                ClusterCommand::Release { node, blob, stamp } => {
+                    self.order(term, node, Order::Release(blob, stamp));
                 }
             }
         }
@@ -235,13 +235,17 @@ impl World {
         let node = *node;
         let event = match news {
             News::Report(_) => return,
-            News::Told(study, event) => {
+            News::Told(study, event, stamp) => {
                 if !belongs(&event, node) {
                     return;
                 }
+                if let (Event::UnitFinished(_, output), Some(stamp)) = (&event, stamp) {
+                    let blob = output.state;
+                    self.lead(term, ClusterEvent::Arrived { node, blob, stamp });
+                }
                 ClusterEvent::Study { study, event }
             }
-            News::Arrived(blob) => ClusterEvent::Arrived { node, blob },
+            News::Arrived(blob, stamp) => ClusterEvent::Arrived { node, blob, stamp },
             News::Missed(blob) => ClusterEvent::Missed { node, blob },
             News::SlotLost(slot) => ClusterEvent::SlotLost(slot),
             News::WantsToDrain => {

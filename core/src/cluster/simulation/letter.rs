@@ -2,7 +2,7 @@
 
 use crate::cluster::{Report, StudyId};
 use crate::engine::{Event, Start};
-use crate::ids::{Digest, NodeId, SlotId, Term};
+use crate::ids::{Digest, NodeId, SlotId, Stamp, Term};
 use std::fmt;
 
 /// One life of a machine: what sessions are between.
@@ -31,7 +31,7 @@ pub(super) enum Order {
     Report,
     Start { study: StudyId, start: Box<Start>, sources: Vec<NodeId> },
     Copy { blob: Digest, sources: Vec<NodeId> },
-    Release(Digest),
+    Release(Digest, Stamp),
     Drain,
     Leave,
 }
@@ -40,8 +40,9 @@ pub(super) enum Order {
 #[derive(Debug, Clone)]
 pub(super) enum News {
     Report(Box<Report>),
-    Told(StudyId, Event),
-    Arrived(Digest),
+    /// With the stamp of what a result made, if it is still there.
+    Told(StudyId, Event, Option<Stamp>),
+    Arrived(Digest, Stamp),
     Missed(Digest),
     SlotLost(SlotId),
     WantsToDrain,

@@ -1,11 +1,11 @@
 //! A simulated machine: a disk, slots, and the process of a node that lives on it for a while.
 
+use super::disk::Disk;
 use super::letter::Life;
 use super::scenario::MachineSpec;
 use crate::cluster::StudyId;
 use crate::engine::{Event, Start, Try};
-use crate::ids::{Digest, Moment, NodeId, SlotId, Term};
-use std::collections::BTreeSet;
+use crate::ids::{Moment, NodeId, SlotId, Term};
 
 /// A unit that a trainer computes.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub(super) struct Machine {
     /// It has left for good.
     pub(super) gone: bool,
     pub(super) slots: Vec<Slot>,
-    pub(super) disk: BTreeSet<Digest>,
+    pub(super) disk: Disk,
     pub(super) leader: Option<(Life, Term)>,
     pub(super) draining: bool,
     /// What was computed when the last process died.
@@ -66,7 +66,7 @@ impl Machine {
             up: false,
             gone: false,
             slots: vec![Slot::default(); spec.slots as usize],
-            disk: BTreeSet::new(),
+            disk: Disk::default(),
             leader: None,
             draining: false,
             died_with: Vec::new(),
@@ -116,5 +116,6 @@ impl Machine {
         self.frozen_until = Moment(0);
         self.silent_since.get_or_insert(now);
         self.slots.iter_mut().for_each(|slot| *slot = Slot::default());
+        self.disk.restart();
     }
 }

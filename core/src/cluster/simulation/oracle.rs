@@ -48,7 +48,7 @@ fn judge_study(world: &World, id: StudyId, listed: &Listed) -> Result<(), String
 fn judge_disks(world: &World) -> Result<(), String> {
     let there: Vec<_> = world.machines.iter().filter(|m| m.up && !m.draining).collect();
     for machine in &there {
-        for blob in &machine.disk {
+        for blob in machine.disk.blobs() {
             let needed = needs_any(&world.catalog, blob).is_some();
             if !needed && !is_data_of(world, machine.id, blob) {
                 return Err(format!("{} keeps {blob}, which nobody needs", machine.life()));
@@ -120,15 +120,17 @@ fn letter_words(letter: &Letter) -> String {
         Letter::Order(term, Order::Copy { blob, sources }) => {
             format!("{term}: copy {} from {sources:?}", short(blob))
         }
-        Letter::Order(term, Order::Release(blob)) => format!("{term}: release {}", short(blob)),
+        Letter::Order(term, Order::Release(blob, _)) => format!("{term}: release {}", short(blob)),
         Letter::Order(term, order) => format!("{term}: {order:?}"),
         Letter::News(term, News::Report(report)) => {
             let (node, blobs, told) = (report.node, report.held.len(), report.told.len());
             format!("{term}: {node} reports {blobs} blobs, tells {told} things")
         }
-        Letter::News(term, News::Arrived(blob)) => format!("{term}: {} arrived", short(blob)),
+        Letter::News(term, News::Arrived(blob, _)) => format!("{term}: {} arrived", short(blob)),
         Letter::News(term, News::Missed(blob)) => format!("{term}: {} missed", short(blob)),
-        Letter::News(term, News::Told(study, event)) => format!("{term}: {study} {}", told(event)),
+        Letter::News(term, News::Told(study, event, _)) => {
+            format!("{term}: {study} {}", told(event))
+        }
         Letter::News(term, news) => format!("{term}: {news:?}"),
     }
 }
@@ -164,7 +166,7 @@ pub(super) fn command_words(command: &ClusterCommand) -> String {
             format!("{} on {node} from {sources:?} ({purpose:?})", short(blob))
         }
         ClusterCommand::Ask { node } => format!("a report of {node}"),
-        ClusterCommand::Release { node, blob } => format!("{} released on {node}", short(blob)),
+        ClusterCommand::Release { node, blob, .. } => format!("{} released on {node}", short(blob)),
     }
 }
 

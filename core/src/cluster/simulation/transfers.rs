@@ -137,12 +137,18 @@ impl World {
     fn fetched(&mut self, at: usize, who: Waiting, blob: Digest, got: Result<bool, Trouble>) {
         match who {
             Waiting::Copy => {
-                let news = if got.is_ok() { News::Arrived(blob) } else { News::Missed(blob) };
+                // Also what was there: an order to remove it may still be on its way.
+                let news = match got {
+                    Ok(_) => News::Arrived(blob, self.machines[at].disk.insert(blob)),
+                    Err(_) => News::Missed(blob),
+                };
                 self.news(at, news);
             }
             Waiting::Unit(study, start) => {
-                if got == Ok(true) {
-                    self.news(at, News::Arrived(blob));
+                if got == Ok(true)
+                    && let Some(stamp) = self.machines[at].disk.stamp(&blob)
+                {
+                    self.news(at, News::Arrived(blob, stamp));
                 }
                 let detail = "none of the sources gave it".to_owned();
                 let failure = got.err().map(|trouble| match trouble {

@@ -83,10 +83,10 @@ impl World {
                 takes.then_some(machine.index)
             };
             let Some(holder) = holders.iter().find_map(takes) else { return false };
-            self.machines[holder].disk.insert(blob);
+            let stamp = self.machines[holder].disk.insert(blob);
             self.transfer_millis.insert(blob, self.scenario.studies[at].partition_millis);
             let node = self.machines[holder].id;
-            self.lead(self.term, ClusterEvent::Arrived { node, blob });
+            self.lead(self.term, ClusterEvent::Arrived { node, blob, stamp });
         }
         true
     }
@@ -98,10 +98,11 @@ impl World {
         let digests: Vec<Digest> =
             manifest.partitions.iter().chain([&manifest.validation]).map(|b| b.digest).collect();
         for blob in &digests {
-            let has = self.machines.iter().filter(|m| m.is_well(self.now) && m.disk.contains(blob));
-            let has: Vec<_> = has.map(|machine| machine.id).collect();
-            for node in has {
-                self.lead(self.term, ClusterEvent::Arrived { node, blob: *blob });
+            let well = self.machines.iter().filter(|machine| machine.is_well(self.now));
+            let has = well.filter_map(|machine| Some((machine.id, machine.disk.stamp(blob)?)));
+            let has: Vec<_> = has.collect();
+            for (node, stamp) in has {
+                self.lead(self.term, ClusterEvent::Arrived { node, blob: *blob, stamp });
             }
         }
         let Some(leader) = self.leader() else { return };

@@ -11,7 +11,7 @@ use super::transfers::Transfer;
 use super::{Outcome, Scenario, Trace, oracle};
 use crate::cluster::{Catalog, StudyId, Ticket};
 use crate::engine::Event;
-use crate::ids::{Digest, Fence, Moment, SlotId, Term};
+use crate::ids::{Digest, Fence, Moment, SlotId, Stamp, Term};
 use crate::journal::{Creation, Entry};
 use crate::simulation::{Failed, Random};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub(super) enum Happening {
     /// A node tells what runs.
     Beaten { machine: usize, boot: u64 },
     /// The blobs of a node have been listed.
-    Listed { machine: usize, boot: u64, term: Term, blobs: Vec<Digest> },
+    Listed { machine: usize, boot: u64, term: Term, blobs: Vec<(Digest, Stamp)> },
     /// A trainer comes to the end of a unit.
     Computed { machine: usize, boot: u64, slot: SlotId, number: u64 },
     /// What was left of a blob has come, or not.
@@ -256,8 +256,8 @@ impl World {
         };
         match &**letter {
             Letter::Order(_, Order::Report)
-            | Letter::News(_, News::Told(_, Event::UnitRunning(_))) => false,
-            Letter::News(term, News::Told(study, Event::UnitFinished(attempt, _))) => {
+            | Letter::News(_, News::Told(_, Event::UnitRunning(_), _)) => false,
+            Letter::News(term, News::Told(study, Event::UnitFinished(attempt, _), _)) => {
                 self.told.insert((*term, *study, attempt.fence, attempt.slot))
             }
             _ => true,

@@ -15,7 +15,8 @@ fn under_way(nodes: u64) -> (World, StudyId) {
 }
 
 fn report(world: &World, id: NodeId, boot: u64, name: &str) -> ClusterEvent {
-    let held = world.nodes.get(&id).map(|node| node.blobs.iter().copied().collect());
+    let held =
+        world.nodes.get(&id).map(|node| node.blobs.iter().map(|blob| (*blob, Stamp(0))).collect());
     ClusterEvent::NodeReported(Report {
         node: id,
         boot,
@@ -38,7 +39,7 @@ fn asked(world: &mut World, seconds: u64) -> Vec<NodeId> {
         while let Some(command) = world.coordinator.poll() {
             match command {
                 ClusterCommand::Ask { node } => asked.push(node),
-                ClusterCommand::Release { node, blob } => {
+                ClusterCommand::Release { node, blob, .. } => {
                     world.nodes.get_mut(&node).unwrap().blobs.remove(&blob);
                 }
                 _ => {}
@@ -56,7 +57,7 @@ fn a_removal_that_was_lost_is_found_and_done_again() {
     assert!(world.coordinator.collected() > 0);
     let stale = Digest::of(b"removed by an order that was lost");
     let node = NodeId(1);
-    world.tell(ClusterEvent::Arrived { node, blob: stale });
+    world.arrives(node, stale);
     asked(&mut world, 70);
     assert!(!world.coordinator.holders(&stale).contains(&node), "it is ordered to go");
     world.nodes.get_mut(&node).unwrap().blobs.insert(stale);
@@ -74,7 +75,7 @@ fn what_was_removed_a_moment_ago_is_not_believed_to_be_there() {
     let (mut world, _) = under_way(2);
     world.finish();
     let (node, stale) = (NodeId(1), Digest::of(b"stale"));
-    world.tell(ClusterEvent::Arrived { node, blob: stale });
+    world.arrives(node, stale);
     asked(&mut world, 66);
     assert!(!world.coordinator.holders(&stale).contains(&node));
     world.nodes.get_mut(&node).unwrap().blobs.insert(stale);
@@ -84,34 +85,46 @@ fn what_was_removed_a_moment_ago_is_not_believed_to_be_there() {
     assert!(!world.coordinator.holders(&stale).contains(&node));
 }
 
-/// Nodes tell their last result again and again. Each time the coordinator believed that they had
-/// the state that it had told them to remove, and told them again, for ever.
+/// Nodes tell their last result again and again, and letters come late and twice. The coordinator
+/// believed that they had the state that it had told them to remove, and told them again, for ever.
 #[test]
-fn a_result_that_is_told_again_brings_no_removed_state_back() {
-    let mut world = World::new(1);
-    let study = world.submit("study", 1, 2, PRIORITY);
-    let mut told = Vec::new();
-    for _ in 0..40 {
-        let order = world.nodes[&NodeId(1)].orders.first().cloned();
-        if let Some((_, start)) = order {
-            let output = computed(start.attempt.unit, start.attempt.input);
-            told.push((output.state, Event::UnitFinished(start.attempt, output)));
-        }
-        world.step();
-    }
-    assert!(world.ended());
-    let gone = told.iter().find(|(state, _)| world.coordinator.holders(state).is_empty());
-    let (state, _) = gone.expect("older checkpoints are released");
-    let (_, last) = told.last().unwrap();
-    let (Event::UnitFinished(_, output), state) = (last, *state) else { unreachable!() };
-    world.coordinator.release(output.state);
-    let removed = ClusterCommand::Release { node: NodeId(1), blob: state };
-    world.tell(ClusterEvent::Study { study, event: last.clone() });
-    assert!(world.coordinator.holders(&state).is_empty(), "{removed:?}");
-    let host = world.coordinator.hosts.get_mut(&NodeId(1)).unwrap();
-    host.remove(&output.state);
-    world.tell(ClusterEvent::Study { study, event: last.clone() });
-    assert!(world.coordinator.holders(&output.state).is_empty());
+fn what_is_told_again_brings_no_removed_state_back() {
+    let (mut world, _) = under_way(2);
+    let (node, state) = (NodeId(1), Digest::of(b"made by a unit that counts no more"));
+    let told = world.arrival(node, state);
+    world.tell(told.clone());
+    assert_eq!(world.coordinator.holders(&state), [node]);
+    world.coordinator.release(state);
+    world.tell(told.clone());
+    assert!(world.coordinator.holders(&state).is_empty());
+    world.tell(ClusterEvent::NodeLeft { node, boot: world.nodes[&node].boot });
+    let back = report(&world, node, world.nodes[&node].boot, "node1");
+    world.tell(back);
+    world.tell(told);
+    assert!(world.coordinator.holders(&state).is_empty(), "nor when the same life is back");
+}
+
+/// A checkpoint was let go, a roll-back made it again on the same node, and the order to remove it
+/// came after that: the trial's only state was gone, and the leader did not know.
+#[test]
+fn an_order_to_remove_a_blob_spares_one_that_has_come_anew_since() {
+    let (mut world, _) = under_way(2);
+    let (node, state) = (NodeId(1), Digest::of(b"let go, and made again"));
+    let first = world.arrival(node, state);
+    let ClusterEvent::Arrived { stamp: old, .. } = first else { unreachable!() };
+    world.tell(first);
+    let now = Moment(world.now);
+    world.coordinator.handle(now, ClusterEvent::Ticked);
+    world.coordinator.release(state);
+    let mut orders = std::iter::from_fn(|| world.coordinator.poll());
+    let order = orders.find_map(|command| match command {
+        ClusterCommand::Release { blob, stamp, .. } if blob == state => Some(stamp),
+        _ => None,
+    });
+    assert_eq!(order, Some(old), "it names what the leader knew of");
+    drop(orders);
+    world.arrives(node, state);
+    assert_eq!(world.coordinator.holders(&state), [node], "what comes anew is believed");
 }
 
 /// The gossip that would tell of the old life knows the new one instead, under the same name: the
@@ -140,7 +153,7 @@ fn a_checkpoint_that_cannot_be_fetched_costs_no_trial_while_another_node_has_it(
     let other = NodeId(node.0 % 3 + 1);
     world.nodes.get_mut(&node).unwrap().orders.clear();
     world.nodes.get_mut(&other).unwrap().blobs.insert(state);
-    world.tell(ClusterEvent::Arrived { node: other, blob: state });
+    world.arrives(other, state);
     world.coordinator.hosts.get_mut(&node).unwrap().remove(&state);
     let failure = Failure::StateUnusable { state, detail: "no way".to_owned() };
     let event = Event::UnitFailed(attempt, failure);
@@ -159,7 +172,7 @@ fn a_suspected_node_stays_suspected_when_data_arrives() {
     let node = NodeId(2);
     world.tell(ClusterEvent::NodeSuspected(node));
     let data = world.coordinator.seats[&study].partitions()[0];
-    world.tell(ClusterEvent::Arrived { node, blob: data });
+    world.arrives(node, data);
     let engine = world.coordinator.seats[&study].engine().unwrap();
     assert!(!engine.view().node(node).unwrap().takes_units());
     world.tell(ClusterEvent::NodeTrusted(node));
@@ -198,10 +211,10 @@ fn a_node_does_not_go_while_only_it_or_another_leaver_has_the_validation_rows() 
     let mut creation = creation(4, 1, 2);
     creation.spec.name = "study".to_owned();
     let manifest = creation.manifest.clone();
-    world.tell(ClusterEvent::Arrived { node: NodeId(1), blob: manifest.validation.digest });
+    world.arrives(NodeId(1), manifest.validation.digest);
     let placement = vec![vec![NodeId(3)]; 2];
     for partition in &manifest.partitions {
-        world.tell(ClusterEvent::Arrived { node: NodeId(3), blob: partition.digest });
+        world.arrives(NodeId(3), partition.digest);
     }
     let (creation, priority) = (Box::new(creation), PRIORITY);
     let now = Moment(world.now);
@@ -210,9 +223,11 @@ fn a_node_does_not_go_while_only_it_or_another_leaver_has_the_validation_rows() 
     assert!(!world.coordinator.is_drained(NodeId(1)));
     world.coordinator.handle(now, ClusterEvent::NodeDraining(NodeId(2)));
     let blob = manifest.validation.digest;
-    world.coordinator.handle(now, ClusterEvent::Arrived { node: NodeId(2), blob });
+    let arrived = world.arrival(NodeId(2), blob);
+    world.coordinator.handle(now, arrived);
     assert!(!world.coordinator.is_drained(NodeId(1)), "the other one leaves too");
-    world.coordinator.handle(now, ClusterEvent::Arrived { node: NodeId(3), blob });
+    let arrived = world.arrival(NodeId(3), blob);
+    world.coordinator.handle(now, arrived);
     assert!(world.coordinator.is_drained(NodeId(1)));
 }
 
@@ -222,9 +237,9 @@ fn a_node_does_not_go_with_data_that_was_brought_for_a_study_to_come() {
     let mut world = World::new(3);
     let blob = Digest::of(b"brought for a study to come");
     world.tell(ClusterEvent::Reserved(vec![blob]));
-    world.tell(ClusterEvent::Arrived { node: NodeId(1), blob });
+    world.arrives(NodeId(1), blob);
     world.tell(ClusterEvent::NodeDraining(NodeId(1)));
     assert!(!world.coordinator.is_drained(NodeId(1)));
-    world.tell(ClusterEvent::Arrived { node: NodeId(2), blob });
+    world.arrives(NodeId(2), blob);
     assert!(world.coordinator.is_drained(NodeId(1)));
 }

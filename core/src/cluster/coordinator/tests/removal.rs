@@ -80,7 +80,7 @@ fn data_that_was_lost_for_good_and_is_brought_again_lets_the_study_go_on() {
     assert!(!lost.is_empty());
     for blob in lost {
         world.nodes.get_mut(&NodeId(3)).unwrap().blobs.insert(blob);
-        world.tell(ClusterEvent::Arrived { node: NodeId(3), blob });
+        world.arrives(NodeId(3), blob);
     }
     world.finish();
     assert_eq!(world.last_states(study), undisturbed(4, 6));
