@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use wallaby::wallaby_core::ids::Digest;
@@ -30,6 +31,8 @@ pub(crate) struct Told {
     pub(crate) brought: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Studies that were created: name and what they are made of.
     pub(crate) created: Mutex<Vec<(String, Creation)>>,
+    /// How often somebody asked for one of those.
+    pub(crate) looks: AtomicU64,
     /// Requests that steer: method and path.
     pub(crate) steered: Mutex<Vec<String>>,
 }
@@ -52,6 +55,7 @@ impl Double {
             address: Mutex::default(),
             brought: Mutex::default(),
             created: Mutex::default(),
+            looks: AtomicU64::default(),
             steered: Mutex::default(),
         });
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -114,9 +118,18 @@ fn known(name: &str) -> Result<(), (StatusCode, Json<Value>)> {
     if name == "small" { Ok(()) } else { Err((StatusCode::NOT_FOUND, Json(error))) }
 }
 
+/// Of a study that was submitted: with every look one copy less of its data is to be made.
 async fn study(State(told): State<Arc<Told>>, Path(name): Path<String>) -> Answer {
-    known(&name)?;
-    Ok(Json(info(&told)).into_response())
+    let mut info = info(&told);
+    let submitted = told.created.lock().unwrap().iter().any(|(known, _)| *known == name);
+    if submitted {
+        let looks = told.looks.fetch_add(1, Ordering::Relaxed);
+        info["phase"] = json!("running");
+        info["data_lacking"] = json!(2_u64.saturating_sub(looks));
+    } else {
+        known(&name)?;
+    }
+    Ok(Json(info).into_response())
 }
 
 /// Seven at a time, so that clients ask more than once.

@@ -98,6 +98,9 @@ fn three_nodes_outlive_their_leader_and_give_the_bits_of_one_process() {
     let leader = dev.leader_but("");
     let name = leader["name"].as_str().unwrap().to_owned();
     dev.said(&["submit", "study.toml"]);
+    // All that only the leader had lies elsewhere too, or it would take it along.
+    assert_eq!(dev.json(&["status", "small", "--json"])["data_lacking"], 0);
+    std::fs::remove_file(sandbox.path("classes.csv")).unwrap();
     kill(&leader);
     dev.await_complaint(&format!("{name} (process {}) is gone", leader["pid"]));
     dev.leader_but(&name);

@@ -4,6 +4,7 @@ use crate::cluster_double::Double;
 use crate::process::Invocation;
 use crate::sandbox::Sandbox;
 use serde_json::Value as Json;
+use std::sync::atomic::Ordering;
 
 /// A study that has ended as the run `runs/mine`, and the cluster that tells of it.
 fn cluster() -> (Sandbox, Double) {
@@ -96,6 +97,8 @@ fn a_submitted_study_brings_its_data_once_and_is_the_one_of_the_file() {
     let sent = json(&sandbox, &["submit", "study.toml", "--name", "mine-2", "--json"]);
     assert_eq!(sent["blobs"], 5);
     assert_eq!(sent["study"], "mine-2");
+    let looks = double.told.looks.load(Ordering::Relaxed);
+    assert_eq!(looks, 3, "it comes back when all copies are made");
     let again = json(&sandbox, &["submit", "study.toml", "--name", "mine-2", "--json"]);
     assert_eq!(again["blobs"], 0);
     let created = double.told.created.lock().unwrap();

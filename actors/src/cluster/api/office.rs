@@ -150,6 +150,21 @@ impl Office {
         }
     }
 
+    /// As [`Office::ask`], of what changes the journal: whoever has the answer finds the change in
+    /// this node's library.
+    pub(crate) async fn change<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Question,
+    ) -> Result<T, Refusal> {
+        let answer = self.ask(question).await?;
+        if let Some(desk) = self.desk() {
+            let applied = *desk.journal.applied().borrow();
+            // A library that ends ends the node.
+            desk.library.reach(applied).await;
+        }
+        Ok(answer)
+    }
+
     /// Waits until somebody leads.
     pub(crate) async fn wait_for_leader(&self) {
         while self.leader().is_none() && self.directory().leader().is_none() {

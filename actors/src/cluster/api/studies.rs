@@ -248,7 +248,7 @@ pub(super) async fn command(
         return pass(&office, &headers, Method::POST, &uri, Bytes::new()).await;
     }
     let study = study_named(&office, &name)?;
-    let open = office.ask(|answer| Question::Tell { study, event, answer }).await?;
+    let open = office.change(|answer| Question::Tell { study, event, answer }).await?;
     if open {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -266,7 +266,7 @@ pub(super) async fn remove(
         return pass(&office, &headers, Method::DELETE, &uri, Bytes::new()).await;
     }
     let study = study_named(&office, &name)?;
-    if office.ask(|answer| Question::Remove { study, answer }).await? {
+    if office.change(|answer| Question::Remove { study, answer }).await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let error = format!("study {name:?} is under way: cancel it first");
@@ -286,7 +286,7 @@ pub(super) async fn prioritise(
     }
     let priority = checked_priority(asked.priority)?;
     let study = study_named(&office, &name)?;
-    office.ask(|answer| Question::Prioritise { study, priority, answer }).await?;
+    office.change(|answer| Question::Prioritise { study, priority, answer }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -370,7 +370,7 @@ pub(super) async fn submit(
     let held = find_data(&office, &creation).await?;
     let question =
         |answer| Question::Submit { creation: Box::new(creation), priority, held, answer };
-    let (status, id) = match office.ask(question).await? {
+    let (status, id) = match office.change(question).await? {
         Submitted::Begun(id) => (StatusCode::CREATED, id),
         Submitted::Known(id) => (StatusCode::OK, id),
         Submitted::NameTaken => return Err(name_taken(&name)),
