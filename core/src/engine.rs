@@ -71,6 +71,8 @@ pub struct Engine {
     assignments: BTreeMap<SlotId, Assignment>,
     /// Trials under way, assigned or not.
     readiness: BTreeMap<TrialId, Readiness>,
+    /// Trials whose checkpoints may be wanted elsewhere than when they were last asked for.
+    stirred: BTreeSet<TrialId>,
     /// Nodes known to have a checkpoint.
     copies: BTreeMap<Digest, BTreeSet<NodeId>>,
     costs: Costs,
@@ -124,6 +126,7 @@ impl Engine {
             now,
             assignments: BTreeMap::new(),
             readiness: BTreeMap::new(),
+            stirred: BTreeSet::new(),
             copies: BTreeMap::new(),
             costs: Costs::default(),
             expected: None,
@@ -257,6 +260,7 @@ impl Engine {
         let seq = self.next;
         self.next = Seq(seq.0 + 1);
         if let Some(trial) = trial_of(&entry.record) {
+            self.stirred.insert(trial);
             let (copies, wanted) = (&self.copies, self.copies_wanted());
             let safe = |checkpoint: &Checkpoint| {
                 copies.get(&checkpoint.state).map_or(0, BTreeSet::len) >= wanted
@@ -290,6 +294,7 @@ impl Engine {
         };
         let readiness = Readiness { since, after: self.newest_record() };
         self.readiness.insert(trial, readiness);
+        self.stirred.insert(trial);
     }
 
     fn flush(&mut self) {

@@ -106,6 +106,9 @@ impl Coordinator {
     /// Takes in an event. `now` never runs backwards.
     pub fn handle(&mut self, now: Moment, event: ClusterEvent) {
         self.now = self.now.max(now);
+        if changes_much(&event) {
+            self.copies.go_through_all();
+        }
         match event {
             ClusterEvent::NodeReported(report) => self.node_reported(report),
             ClusterEvent::NodeSuspected(node) => self.node_suspected(node, true),
@@ -465,14 +468,15 @@ impl Coordinator {
                 hosts.get(&node).zip(blobs.get(at)).is_some_and(|(host, blob)| host.holds(blob))
             };
             let sizes = seat.partition_sizes();
-            let placement = &mut seat.placement;
-            let mut changed = placement::repair(placement, &sizes, &counted, replicas, holds);
+            let mut placement = seat.placement.clone();
+            let mut changed = placement::repair(&mut placement, &sizes, &counted, replicas, holds);
             // A newcomer takes its share only when nobody is missed: shares would move twice.
             if absent.is_empty() {
-                changed |= placement::welcome(placement, &sizes, rooms, replicas);
+                changed |= placement::welcome(&mut placement, &sizes, rooms, replicas);
             }
             if changed {
-                moved.push((*id, seat.placement.clone()));
+                seat.place(placement.clone());
+                moved.push((*id, placement));
             }
         }
         let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
@@ -547,14 +551,7 @@ impl Coordinator {
                 break;
             }
         }
-        let wanted = self.wanted_copies();
-        let copies = self.copies.order(wanted, &self.hosts, self.now);
-        for copy in copies {
-            if let ClusterCommand::Copy { node, .. } = &copy {
-                self.garbage.doubt(*node, self.now);
-            }
-            self.commands.push_back(copy);
-        }
+        self.make_copies();
     }
 
     fn offer(&mut self, id: StudyId, units_max: usize, contended: bool) {
@@ -637,6 +634,27 @@ impl Coordinator {
         self.pending.push_back((ticket, last));
         // Before everything that follows from earlier decisions, after all earlier batches.
         self.commands.push_back(ClusterCommand::Append { ticket, records });
+    }
+}
+
+/// Whether an event may change where the checkpoints of many trials should lie, or data.
+fn changes_much(event: &ClusterEvent) -> bool {
+    match event {
+        ClusterEvent::NodeReported(_)
+        | ClusterEvent::NodeSuspected(_)
+        | ClusterEvent::NodeTrusted(_)
+        | ClusterEvent::NodeDraining(_)
+        | ClusterEvent::NodeLeft { .. }
+        | ClusterEvent::Created { .. }
+        | ClusterEvent::Removed(_)
+        | ClusterEvent::Ticked => true,
+        ClusterEvent::SlotLost(_)
+        | ClusterEvent::Arrived { .. }
+        | ClusterEvent::Missed { .. }
+        | ClusterEvent::Study { .. }
+        | ClusterEvent::Prioritised { .. }
+        | ClusterEvent::Reserved(_)
+        | ClusterEvent::Durable(_) => false,
     }
 }
 

@@ -74,21 +74,43 @@ impl Engine {
     /// The checkpoints that trials may go on from and the best one, each with the node that will
     /// need it.
     pub fn precious(&self) -> Vec<Precious> {
-        let mut all = Vec::new();
-        for trial in self.study.active() {
-            let Some((newest, older)) = trial.checkpoints.split_last() else { continue };
-            all.push(self.precious_of(newest, self.home_of(trial)));
-            // Of the others those that close an epoch, and what is kept for lying twice.
-            let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
-            let lasting = older.iter().filter(|c| {
-                let kept = self.retention.keeps(&c.state);
-                kept && (self.closes_epoch(c) || !needed.contains(&c.state))
-            });
-            all.extend(lasting.map(|checkpoint| self.precious_of(checkpoint, None)));
-        }
+        let trials = self.readiness.keys().flat_map(|trial| self.precious_of(*trial));
+        trials.chain(self.precious_best()).collect()
+    }
+
+    /// As [`Engine::precious`], of those trials that have changed since this was last asked, and
+    /// the best one. What nodes that come and go change is not told here.
+    pub fn precious_anew(&mut self) -> Vec<Precious> {
+        let stirred = std::mem::take(&mut self.stirred);
+        let trials = stirred.into_iter().flat_map(|trial| self.precious_of(trial));
+        trials.chain(self.precious_best()).collect()
+    }
+
+    fn precious_best(&self) -> Option<Precious> {
         let best = self.study.best().map(|(_, best)| best.state);
-        all.extend(best.map(|state| Precious { state, home: None, durable: true }));
-        all
+        best.map(|state| Precious { state, home: None, durable: true })
+    }
+
+    fn precious_of(&self, trial: TrialId) -> Vec<Precious> {
+        let trial = self.study.trial(trial).filter(|trial| trial.end.is_none());
+        let Some((trial, (newest, older))) =
+            trial.and_then(|trial| Some((trial, trial.checkpoints.split_last()?)))
+        else {
+            return Vec::new();
+        };
+        let precious = |checkpoint: &Checkpoint, home| Precious {
+            state: checkpoint.state,
+            home,
+            durable: self.closes_epoch(checkpoint),
+        };
+        // Of the others those that close an epoch, and what is kept for lying twice.
+        let needed: BTreeSet<Digest> = trial.needed().map(|c| c.state).collect();
+        let lasting = older.iter().filter(|c| {
+            let kept = self.retention.keeps(&c.state);
+            kept && (self.closes_epoch(c) || !needed.contains(&c.state))
+        });
+        let lasting = lasting.map(|checkpoint| precious(checkpoint, None));
+        std::iter::once(precious(newest, self.home_of(trial))).chain(lasting).collect()
     }
 
     /// Whether the checkpoint is needed.
@@ -99,10 +121,6 @@ impl Engine {
     /// Whether the study stands still, with everything about it durable.
     pub fn is_at_rest(&self) -> bool {
         self.resting
-    }
-
-    fn precious_of(&self, checkpoint: &Checkpoint, home: Option<NodeId>) -> Precious {
-        Precious { state: checkpoint.state, home, durable: self.closes_epoch(checkpoint) }
     }
 
     fn closes_epoch(&self, checkpoint: &Checkpoint) -> bool {

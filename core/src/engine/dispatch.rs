@@ -129,6 +129,7 @@ impl Engine {
         let config = trial.config.clone();
         let closes_epoch = trial.visited.len() + 1 == self.study.partitions() as usize;
         self.assignments.insert(planned.slot, Assignment::new(attempt, self.now));
+        self.stirred.insert(planned.trial);
         self.commands.push_back(Command::StartUnit(Start {
             attempt,
             source,

@@ -4,13 +4,17 @@
 //! compute, so that no slot waits for a hop; and until it lies on two nodes it goes to another
 //! one, so that no single loss costs more than the unit in flight. Best states and those that
 //! close an epoch lie on two nodes likewise, data on as many as it is placed on.
+//!
+//! With every event only the trials are looked at that it has changed: there may be thousands.
+//! Everything is gone through when nodes come, go or change, and with every tick.
 
 use super::Coordinator;
 use super::events::{ClusterCommand, Purpose};
 use super::host::{self, Host};
 use crate::cluster::record::StudyId;
+use crate::engine::Precious;
 use crate::ids::{Digest, Moment, NodeId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many blobs may be on their way to one node.
 const TO_ONE_NODE_MAX: usize = 4;
@@ -36,6 +40,10 @@ pub(super) struct Wanted {
 pub(super) struct Copies {
     under_way: BTreeMap<(NodeId, Digest), Moment>,
     failed: BTreeMap<(NodeId, Digest), Moment>,
+    /// What is wanted and not ordered yet, by node: the most urgent first.
+    waiting: BTreeMap<NodeId, VecDeque<Wanted>>,
+    /// Whether everything is to be gone through.
+    all: bool,
 }
 
 impl Copies {
@@ -60,11 +68,35 @@ impl Copies {
         self.failed.retain(|(node, _), _| *node != lost);
     }
 
+    /// Something has changed that concerns more than a few trials.
+    pub(super) fn go_through_all(&mut self) {
+        self.all = true;
+    }
+
+    /// Puts what is wanted behind what waits already, hops before it.
+    fn want(&mut self, wanted: Vec<Wanted>) {
+        for wanted in wanted {
+            let waiting = self.waiting.entry(wanted.node).or_default();
+            match wanted.purpose {
+                Purpose::Hop => waiting.push_front(wanted),
+                Purpose::Safety | Purpose::Data => waiting.push_back(wanted),
+            }
+        }
+    }
+
+    /// Puts what is wanted, the most urgent first, in the place of what waits.
+    fn want_only(&mut self, wanted: Vec<Wanted>) {
+        self.waiting.clear();
+        for wanted in wanted {
+            self.waiting.entry(wanted.node).or_default().push_back(wanted);
+        }
+    }
+
     /// Orders what is wanted and not on its way, as far as the nodes can take it now.
-    pub(super) fn order(
+    fn order(
         &mut self,
-        wanted: Vec<Wanted>,
         hosts: &BTreeMap<NodeId, Host>,
+        is_needed: impl Fn(&Digest) -> bool,
         now: Moment,
     ) -> Vec<ClusterCommand> {
         self.under_way.retain(|(node, blob), since| {
@@ -75,32 +107,66 @@ impl Copies {
         let mut load: BTreeMap<NodeId, usize> = BTreeMap::new();
         self.under_way.keys().for_each(|(node, _)| *load.entry(*node).or_default() += 1);
         let mut commands = Vec::new();
-        for Wanted { node, blob, durable, purpose, study } in wanted {
-            let key = (node, blob);
-            let known = self.under_way.contains_key(&key) || self.failed.contains_key(&key);
-            let load = load.entry(node).or_default();
-            if known || *load >= TO_ONE_NODE_MAX {
-                continue;
+        for (node, waiting) in &mut self.waiting {
+            let load = load.entry(*node).or_default();
+            while *load < TO_ONE_NODE_MAX
+                && let Some(Wanted { node, blob, durable, purpose, study }) = waiting.pop_front()
+            {
+                let key = (node, blob);
+                let known = self.under_way.contains_key(&key) || self.failed.contains_key(&key);
+                // It may have waited for a while.
+                let lacks = hosts.get(&node).is_some_and(|host| !host.holds(&blob));
+                if known || !lacks || !is_needed(&blob) {
+                    continue;
+                }
+                let sources = host::holders(hosts, &blob);
+                if sources.is_empty() {
+                    continue;
+                }
+                *load += 1;
+                self.under_way.insert(key, now);
+                let copy = ClusterCommand::Copy { node, blob, sources, durable, purpose, study };
+                commands.push(copy);
             }
-            let sources = host::holders(hosts, &blob);
-            if sources.is_empty() {
-                continue;
-            }
-            *load += 1;
-            self.under_way.insert(key, now);
-            commands.push(ClusterCommand::Copy { node, blob, sources, durable, purpose, study });
         }
+        self.waiting.retain(|_, waiting| !waiting.is_empty());
         commands
     }
 }
 
 impl Coordinator {
-    /// All copies that should be made, the most urgent first: hops, safety, data.
-    pub(super) fn wanted_copies(&self) -> Vec<Wanted> {
+    /// Orders the copies that should be made.
+    pub(super) fn make_copies(&mut self) {
+        let seats = self.seats.iter_mut();
+        let anew = seats.flat_map(|(id, seat)| {
+            seat.precious_anew().into_iter().map(|precious| (*id, precious))
+        });
+        let anew: Vec<(StudyId, Precious)> = anew.collect();
+        if std::mem::take(&mut self.copies.all) {
+            let all = self.seats.iter();
+            let all = all.flat_map(|(id, seat)| seat.precious().into_iter().map(|one| (*id, one)));
+            let mut wanted = self.wanted_states(all.collect());
+            wanted.extend(self.wanted_data());
+            self.copies.want_only(wanted);
+        } else {
+            let wanted = self.wanted_states(anew);
+            self.copies.want(wanted);
+        }
+        let mut copies = std::mem::take(&mut self.copies);
+        let commands = copies.order(&self.hosts, |blob| self.is_needed(blob), self.now);
+        self.copies = copies;
+        for copy in commands {
+            if let ClusterCommand::Copy { node, .. } = &copy {
+                self.garbage.doubt(*node, self.now);
+            }
+            self.commands.push_back(copy);
+        }
+    }
+
+    /// The copies of these checkpoints that should be made, the most urgent first: hops, safety.
+    fn wanted_states(&self, precious: Vec<(StudyId, Precious)>) -> Vec<Wanted> {
         let (mut hops, mut spares) = (Vec::new(), BTreeMap::new());
-        let all = self.seats.iter();
-        let all = all.flat_map(|(id, seat)| seat.precious().into_iter().map(|one| (*id, one)));
-        for (study, precious) in all {
+        for (study, precious) in precious {
             let (blob, durable) = (precious.state, precious.durable);
             let want = |node, purpose| Wanted { node, blob, durable, purpose, study };
             let away = |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&blob));
@@ -111,7 +177,6 @@ impl Coordinator {
             }
         }
         hops.extend(spares.into_values());
-        hops.extend(self.wanted_data());
         hops
     }
 

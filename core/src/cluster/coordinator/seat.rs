@@ -59,10 +59,18 @@ impl Seat {
             let term = term.max(Term(study.term.0 + 1));
             let recorded = Seq(self.records.max(1));
             let mut engine = Engine::new(*study, recorded, term, class, now);
-            let nodes: BTreeSet<NodeId> = self.placement.iter().flatten().copied().collect();
-            engine.expect_nodes(nodes.len());
+            engine.expect_nodes(placed_on(&self.placement));
             State::Live(Box::new(engine))
         };
+    }
+
+    /// Its data is to lie elsewhere now.
+    pub(super) fn place(&mut self, placement: Placement) {
+        let nodes = placed_on(&placement);
+        self.placement = placement;
+        if let Some(engine) = self.engine_mut() {
+            engine.expect_nodes(nodes);
+        }
     }
 
     /// Lets the engine go when the study is over and everything about it durable.
@@ -198,6 +206,11 @@ impl Seat {
         }
     }
 
+    /// As [`Seat::precious`], of what has changed since this was last asked.
+    pub(super) fn precious_anew(&mut self) -> Vec<Precious> {
+        self.engine_mut().map_or(Vec::new(), Engine::precious_anew)
+    }
+
     fn best(&self) -> Option<Digest> {
         self.study().best().map(|(_, best)| best.state)
     }
@@ -218,4 +231,9 @@ impl Seat {
         let offer = Offer { slots: host.slots, partitions, validation };
         Some(Event::NodeJoined { node, boot: host.boot, offer })
     }
+}
+
+/// On how many nodes data lies.
+fn placed_on(placement: &Placement) -> usize {
+    placement.iter().flatten().collect::<BTreeSet<_>>().len()
 }
