@@ -88,11 +88,12 @@ fn simulate_clusters(args: &SimulateArgs) -> Outcome {
         }
     }
     show(&format!(
-        "{} clusters: {} studies, {} steps, {} units committed, {} faults, {} letters lost and {} \
-         doubled, {} blobs moved and {} removed, {} roll-backs, {} changes of leader, {} h of \
-         virtual time in {:.1} s; {failed} broke a promise\n",
+        "{} clusters: {} studies and {} of them deleted, {} steps, {} units committed, {} faults, \
+         {} letters lost and {} doubled, {} blobs moved and {} removed, {} roll-backs, {} changes \
+         of leader, {} h of virtual time in {:.1} s; {failed} broke a promise\n",
         args.seeds,
         total.studies,
+        total.deleted,
         total.steps,
         total.commits,
         total.faults,

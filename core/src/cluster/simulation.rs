@@ -51,6 +51,8 @@ pub struct Outcome {
     pub moved: u64,
     /// Blobs removed from nodes.
     pub released: u64,
+    /// Studies deleted by their users.
+    pub deleted: u64,
     /// Units that found their data gone when they began.
     pub bare: u64,
     /// Virtual time until the end of the last study, in milliseconds.
@@ -69,6 +71,7 @@ impl std::ops::AddAssign for Outcome {
         self.elections += other.elections;
         self.moved += other.moved;
         self.released += other.released;
+        self.deleted += other.deleted;
         self.bare += other.bare;
         self.millis += other.millis;
     }

@@ -2,12 +2,13 @@
 //! order may do.
 
 use super::world::World;
-use crate::cluster::{Catalog, ClusterCommand, StudyId};
+use crate::cluster::{Catalog, ClusterCommand, Coordinator, StudyId};
 use crate::engine::Try;
-use crate::ids::{Digest, SlotId, Term};
+use crate::ids::{Digest, NodeId, SlotId, Term, TrialId};
 use crate::study::Study;
+use crate::trial::Trial;
 use crate::unit::Step;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the auditor remembers.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +57,13 @@ impl World {
             }
             ClusterCommand::Release { node, blob, .. } => {
                 let needing = coordinator.studies().find(|(_, study)| needs(study, blob));
-                needing.map(|(id, _)| format!("{blob} is released on {node}, {id} needs it"))
+                let bared = self.bared_by_the_loss_of(coordinator, blob);
+                let bared = bared.map(|(id, trial)| {
+                    format!("{blob} is released on {node}, nothing of {trial} of {id} lies twice")
+                });
+                let needing =
+                    needing.map(|(id, _)| format!("{blob} is released on {node}, {id} needs it"));
+                needing.or(bared)
             }
         };
         if let Some(wrong) = wrong {
@@ -80,13 +87,45 @@ impl World {
         }
     }
 
-    /// A blob has been removed from a disk by order.
+    /// A blob has been removed from a disk by order: it may not have been the last one that
+    /// somebody needs.
     pub(super) fn audit_removal(&mut self, at: usize, blob: Digest) {
         let needed = needs_any(&self.catalog, &blob);
         let elsewhere = self.machines.iter().any(|machine| machine.disk.contains(&blob));
         if let Some(study) = needed.filter(|_| !elsewhere) {
             self.accuse(|| format!("machine {at} removes {blob}, the last one; {study} needs it"));
         }
+    }
+
+    /// A live trial of which this is a checkpoint, and of which nothing lies on two nodes, neither
+    /// as far as its leader knows nor in truth. What faults have taken since the leader decided
+    /// does not count against it, and a study on one node has nobody to give copies to.
+    fn bared_by_the_loss_of(
+        &self,
+        coordinator: &Coordinator,
+        blob: &Digest,
+    ) -> Option<(StudyId, TrialId)> {
+        let is_spread = |id: &StudyId| {
+            let placement = self.catalog.study(*id).map(|listed| &listed.placement);
+            let nodes = placement.into_iter().flatten().flatten().copied();
+            nodes.collect::<BTreeSet<NodeId>>().len() >= 2
+        };
+        let lies_twice = |state: &Digest| {
+            let disks = self.machines.iter().filter(|machine| machine.disk.contains(state));
+            disks.count() >= 2 || coordinator.holders(state).len() >= 2
+        };
+        let studies = coordinator.studies().filter(|(id, _)| is_spread(id));
+        let live = studies.flat_map(|(id, study)| study.active().map(move |trial| (id, trial)));
+        let states = |trial: &Trial| {
+            let states = trial.checkpoints.iter().map(|checkpoint| checkpoint.state);
+            states.collect::<Vec<_>>()
+        };
+        let mut its = live.filter(|(_, trial)| states(trial).contains(blob));
+        // Of two trials with the same state the one that let go of it first is not bared now.
+        let (Some((id, trial)), None) = (its.next(), its.next()) else { return None };
+        let states = states(trial);
+        let spared = states.iter().any(|state| lies_twice(state) || self.hurt.contains(state));
+        (!spared).then_some((id, trial.id))
     }
 }
 

@@ -124,6 +124,15 @@ impl World {
                 }
                 self.journals.entry(*study).or_default().push(entry.clone());
             }
+            if let ClusterRecord::Removed { study } = record
+                && let Some(listed) = self.catalog.study(*study)
+            {
+                let judged = super::oracle::judge_study(self, *study, listed);
+                self.outcome.deleted += 1;
+                if let Err(what) = judged {
+                    self.accuse(|| format!("{study}, which is removed: {what}"));
+                }
+            }
             if let Err(error) = self.catalog.apply(record) {
                 self.accuse(|| format!("the journal contradicts itself: {error}"));
             }

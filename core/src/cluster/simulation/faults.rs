@@ -196,6 +196,7 @@ impl World {
         let last: Vec<Digest> =
             self.machines[at].disk.blobs().filter(|blob| !others(blob)).copied().collect();
         self.damaged.extend(last);
+        self.hurt.extend(self.machines[at].disk.blobs());
         self.newborn += 1;
         let id = NodeId(1000 + self.newborn);
         let machine = &mut self.machines[at];
@@ -278,6 +279,7 @@ impl World {
             let state = self.random.pick(&states);
             self.machines[at].disk.lose(&state);
             self.damaged.insert(state);
+            self.hurt.insert(state);
         }
     }
 }

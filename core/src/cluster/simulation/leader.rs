@@ -14,10 +14,15 @@ const ASK_AGAIN_MILLIS: u64 = 500;
 const SUSPECTED_MILLIS: u64 = 1000;
 const LEFT_MILLIS: u64 = 2000;
 
+/// A node without a session with the leader for so long is taken for gone, whatever gossip says.
+const OUT_OF_REACH_MILLIS: u64 = 5000;
+
 /// A node that has reported.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     life: Life,
+    /// Since when there is no session with it.
+    out_of_reach: Option<Moment>,
     suspected: bool,
     draining: bool,
 }
@@ -34,7 +39,7 @@ pub(super) struct Leader {
 }
 
 /// How a machine seems to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Presence {
     Alive,
     Suspected,
@@ -60,6 +65,22 @@ impl Leader {
         }
         self.asked.insert(life, now);
         true
+    }
+
+    /// How a known life of a node is as far as letters to it tell.
+    fn by_letters(&mut self, node: NodeId, life: Life, reached: bool, now: Moment) -> Presence {
+        let known = self.known.get_mut(&node).filter(|known| known.life == life);
+        let Some(known) = known else { return Presence::Alive };
+        if reached {
+            known.out_of_reach = None;
+            return Presence::Alive;
+        }
+        let since = *known.out_of_reach.get_or_insert(now);
+        if now.millis_since(since) < OUT_OF_REACH_MILLIS {
+            Presence::Suspected
+        } else {
+            Presence::Left
+        }
     }
 
     /// A known life of a node is suspected, or not any more; whether that is news.
@@ -177,9 +198,10 @@ impl World {
             let (id, life) = (self.machines[at].id, self.machines[at].life());
             let presence = self.presence(at);
             let now = self.now;
+            let Some(from) = self.leaders.get(&term).map(|leader| leader.life) else { return };
+            let reached = self.has_session(from.machine, at);
             let Some(leader) = self.leaders.get_mut(&term) else { return };
-            let from = leader.life;
-            match presence {
+            match presence.max(leader.by_letters(id, life, reached, now)) {
                 Presence::Left => self.left(term, id, life.boot),
                 Presence::Suspected => {
                     if leader.suspect(id, life.boot, true) {
@@ -224,7 +246,12 @@ impl World {
             return;
         };
         if let News::Report(report) = news {
-            let known = Known { life: from, suspected: false, draining: report.draining };
+            let known = Known {
+                life: from,
+                out_of_reach: None,
+                suspected: false,
+                draining: report.draining,
+            };
             leader.asked.remove(&from);
             leader.known.insert(report.node, known);
             return self.lead(term, ClusterEvent::NodeReported(*report));

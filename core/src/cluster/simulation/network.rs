@@ -37,6 +37,12 @@ impl World {
         self.comes_through(a, b) && self.comes_through(b, a)
     }
 
+    /// Whether there is a session between two machines, as far as they know.
+    pub(super) fn has_session(&self, a: usize, b: usize) -> bool {
+        let link = self.links.get(&(a.min(b), a.max(b))).copied().unwrap_or_default();
+        a == b || link.down_until <= self.now
+    }
+
     pub(super) fn lose_session(&mut self, a: usize, b: usize, millis: u64) {
         let now = self.now;
         let link = self.link(a, b);

@@ -16,12 +16,16 @@ pub(super) fn judge(world: &World) -> Result<(), String> {
         if known.is_none_or(|(_, study)| *study != listed.study) {
             return Err(format!("the journal's {id} differs from the leader's"));
         }
-        judge_study(world, id, listed).map_err(|what| format!("{id}: {what}"))?;
+        // One that was removed was judged then.
+        if !listed.removed {
+            judge_study(world, id, listed).map_err(|what| format!("{id}: {what}"))?;
+        }
     }
     judge_disks(world)
 }
 
-fn judge_study(world: &World, id: StudyId, listed: &Listed) -> Result<(), String> {
+/// What a study came to that is over.
+pub(super) fn judge_study(world: &World, id: StudyId, listed: &Listed) -> Result<(), String> {
     let study = &listed.study;
     let plan = world.plan_of(id).ok_or("nobody submitted it")?;
     let untrained = Some(plan.untrained());
@@ -72,7 +76,7 @@ fn is_data_of(world: &World, node: NodeId, blob: &Digest) -> bool {
         let mut machines = world.machines.iter();
         machines.any(|m| m.up && m.id == *holder && m.disk.contains(blob))
     };
-    world.catalog.studies().any(|(_, listed)| {
+    world.catalog.studies().filter(|(_, listed)| !listed.removed).any(|(_, listed)| {
         let manifest = &listed.study.creation.manifest;
         let placed = manifest.partitions.iter().zip(&listed.placement);
         let mut placed = placed.filter(|(data, _)| data.digest == *blob);

@@ -16,6 +16,7 @@ fn three_hundred_clusters_keep_every_promise() {
     assert!(sum(|o| o.elections) > 200 && sum(|o| o.rollbacks) > 20);
     assert!(sum(|o| o.duplicates) > 1_000 && sum(|o| o.lost) > 1_000);
     assert!(sum(|o| o.moved) > 5_000 && sum(|o| o.released) > 5_000);
+    assert!(sum(|o| o.deleted) > 10);
 }
 
 #[test]

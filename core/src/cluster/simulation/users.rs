@@ -19,6 +19,8 @@ enum Submission {
     Planned(Moment),
     /// Its data was brought, and it is submitted a little later.
     Uploaded,
+    /// It is there, or was.
+    Done,
 }
 
 /// The people.
@@ -47,12 +49,14 @@ impl World {
         }
         (0..self.creations.len()).for_each(|at| self.submit(at));
         self.resume_what_waits();
+        self.remove_what_is_over();
     }
 
     /// Submits a study until it is in the journal.
     fn submit(&mut self, at: usize) {
         let creation = self.creations[at].clone();
         if self.catalog.named(&creation.spec.name).is_some() {
+            self.users.submissions[at] = Submission::Done;
             return;
         }
         let submission = self.users.submissions[at];
@@ -133,6 +137,23 @@ impl World {
         for study in waits {
             if self.random.chance(0.4) {
                 self.steer(study, Event::ResumeRequested);
+            }
+        }
+    }
+
+    /// Some studies are removed when they are over and others are not.
+    fn remove_what_is_over(&mut self) {
+        if self.quiet.is_some() {
+            return;
+        }
+        let over = self
+            .catalog
+            .studies()
+            .filter(|(_, listed)| !listed.removed && matches!(listed.study.phase, Phase::Ended(_)));
+        let over: Vec<StudyId> = over.map(|(id, _)| id).collect();
+        for study in over {
+            if self.random.chance(0.02) {
+                self.lead(self.term, ClusterEvent::Removed(study));
             }
         }
     }

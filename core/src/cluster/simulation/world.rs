@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) auditor: Auditor,
     /// States of which a copy was damaged, or the last one lost with its disk.
     pub(super) damaged: BTreeSet<Digest>,
+    /// Blobs of which a copy was damaged or lost with its disk.
+    pub(super) hurt: BTreeSet<Digest>,
     pub(super) outcome: Outcome,
     /// Since when nothing is left to do.
     pub(super) quiet: Option<Moment>,
@@ -128,6 +130,7 @@ impl World {
             lines: None,
             told: BTreeSet::new(),
             damaged: BTreeSet::new(),
+            hurt: BTreeSet::new(),
             creations,
             scenario,
         };
