@@ -10,6 +10,7 @@ mod admission;
 mod bounds;
 mod command;
 mod costs;
+mod dearth;
 mod dispatch;
 mod event;
 mod losses;
@@ -32,6 +33,7 @@ use crate::search::{Sampler, sampler};
 use crate::study::{Phase, Study};
 use crate::trial::Checkpoint;
 use costs::Costs;
+use dearth::Dearth;
 use retention::Retention;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -80,6 +82,7 @@ pub struct Engine {
     expected: Option<usize>,
     /// Since when slots that could run a unit have been idle.
     idle: BTreeMap<SlotId, Moment>,
+    dearth: Dearth,
     retention: Retention,
     /// Checkpoints to release once the record is durable.
     releases: VecDeque<(Seq, Digest)>,
@@ -131,6 +134,7 @@ impl Engine {
             costs: Costs::default(),
             expected: None,
             idle: BTreeMap::new(),
+            dearth: Dearth::default(),
             releases: VecDeque::new(),
             waited: 0,
             exhausted: false,

@@ -3,6 +3,8 @@
 
 #[path = "engine_tests/admission.rs"]
 mod admission;
+#[path = "engine_tests/dearth.rs"]
+mod dearth;
 #[path = "engine_tests/leader.rs"]
 mod leader;
 #[path = "engine_tests/losses.rs"]

@@ -9,6 +9,8 @@ mod free;
 mod load;
 mod rotation;
 
+pub(crate) use rotation::IDLE_MILLIS_MIN;
+
 use crate::ids::{NodeId, PartitionId, SlotId, TrialId};
 use crate::membership::View;
 use crate::spec::Order;
@@ -65,7 +67,8 @@ pub struct Problem<'a> {
     pub view: &'a View,
     /// Slots with a unit.
     pub busy: &'a BTreeMap<SlotId, Busy>,
-    /// For how many milliseconds slots without one have been idle; absent means just now.
+    /// For how many milliseconds slots without one have been idle, now or lately; absent means just
+    /// now.
     pub idle: &'a BTreeMap<SlotId, f64>,
     /// Trials that are ready.
     pub candidates: Vec<Candidate>,

@@ -8,31 +8,47 @@ use crate::trial::Trial;
 use crate::unit::{Step, Unit};
 use std::collections::BTreeMap;
 
+/// A slot is not thought to be short of more than so many units.
+const DEARTH_UNITS_MAX: f64 = 2.0;
+
 impl Engine {
     pub(super) fn dispatch(&mut self) {
-        let room = self.bounds.units_max.saturating_sub(self.assignments.len());
         self.watch_idle_slots();
+        let waiting = self.assign();
+        let idle = self.idle.keys().copied();
+        let idle = idle.filter(|slot| waiting && !self.assignments.contains_key(slot));
+        let most = DEARTH_UNITS_MAX * self.costs.any().max(hop::IDLE_MILLIS_MIN);
+        self.dearth.note(idle, self.now, most);
+    }
+
+    /// Gives idle slots units; whether trials are left that could start one.
+    fn assign(&mut self) -> bool {
+        let room = self.bounds.units_max.saturating_sub(self.assignments.len());
         if room == 0 || self.idle.is_empty() {
-            return;
+            return false;
         }
         let candidates = self.candidates();
         if candidates.is_empty() {
-            return;
+            return false;
         }
+        let count = candidates.len();
         let mut busy = self.busy();
         // How long another study's unit takes is not known here.
         let taken = self.bounds.taken.iter().map(|slot| (*slot, Busy { millis: self.costs.any() }));
         busy.extend(taken);
         let slowness = self.costs.slowness();
         let arrivals = self.arrivals(&busy);
-        let idle = self.idle.iter();
-        let idle =
-            idle.map(|(slot, since)| (*slot, self.now.millis_since(*since) as f64)).collect();
-        let (view, busy, idle) = (&self.view, &busy, &idle);
+        let idle = self.idle.iter().map(|(slot, since)| {
+            let idle = self.now.millis_since(*since) as f64;
+            (*slot, idle.max(self.dearth.of(*slot, self.now)))
+        });
+        let (view, busy, idle) = (&self.view, &busy, &idle.collect());
         let contended = self.bounds.contended;
         let problem = hop::Problem { view, busy, idle, contended, candidates, arrivals, slowness };
         let plan = hop::plan(self.study.creation.spec.order, problem);
-        plan.into_iter().take(room).for_each(|assignment| self.start(assignment));
+        let started = plan.into_iter().take(room);
+        let started = started.map(|assignment| self.start(assignment)).count();
+        started < count
     }
 
     /// Keeps account of the slots that run nothing, neither for this study nor for another.

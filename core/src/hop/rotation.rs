@@ -23,7 +23,7 @@ const IDLE: f64 = 1.0;
 
 /// But not before so many milliseconds: where units are shorter, what passes between them is no sign
 /// of anything.
-const IDLE_MILLIS_MIN: f64 = 100.0;
+pub(crate) const IDLE_MILLIS_MIN: f64 = 100.0;
 
 /// After so many rounds of all trials a hop counts no longer against a trial. Fewer rounds cost
 /// hops without need.
