@@ -256,6 +256,7 @@ impl AgentState {
                     tracing::warn!(%blob, %error, "a released blob stays");
                 }
             }
+            Order::Beat(number) => self.news(News::Beat(number)),
             Order::Drain => self.draining = true,
             Order::Leave => {
                 self.args.activity.send_modify(|activity| activity.dismissed = true);

@@ -150,6 +150,7 @@ impl Actor for Leader {
             LeaderMsg::Asked(question) => state.asked(question),
             LeaderMsg::Tick => {
                 state.look_around();
+                state.beat();
                 state.send_again();
                 state.take(ClusterEvent::Ticked);
                 state.dismiss_drained();
@@ -209,6 +210,14 @@ impl LeaderState {
         }
     }
 
+    /// Asks the nodes for a sign of life by way of letters, from time to time.
+    fn beat(&mut self) {
+        let Some(number) = self.nodes.beat(Instant::now()) else { return };
+        for session in self.nodes.sessions() {
+            self.mail.send(session, &Letter::Order(self.term, Order::Beat(number)));
+        }
+    }
+
     /// Sends what could not be sent before, unless its node has left.
     fn send_again(&mut self) {
         let mut stuck: BTreeSet<String> = BTreeSet::new();
@@ -225,6 +234,7 @@ impl LeaderState {
     /// Gossip goes round a cut between two nodes, letters do not: a node that this one has no
     /// session with is of no more use to it than one that nobody hears.
     fn look_around(&mut self) {
+        self.nodes.looked(Instant::now());
         for listing in self.directory.all() {
             let (session, boot) = (listing.session(), listing.member.boot);
             let Some(id) = listing.id() else { continue };
@@ -281,6 +291,7 @@ impl LeaderState {
         let Some(node) = self.nodes.of_session(from) else { return };
         match news {
             News::Report(_) | News::Holds { .. } => {}
+            News::Beat(number) => self.nodes.echoed(node, number),
             News::Told(study, event, stamp) => {
                 if belongs(&event, node) {
                     if let (Event::UnitFinished(_, output), Some(stamp)) = (&event, stamp) {

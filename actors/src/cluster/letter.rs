@@ -36,6 +36,8 @@ pub(crate) enum Order {
     Drain,
     /// Others have all that you had: leave.
     Leave,
+    /// Say this number back, so that it shows whether letters come and go.
+    Beat(u64),
 }
 
 /// What a node tells a leader.
@@ -55,6 +57,8 @@ pub(crate) enum News {
     SlotLost(SlotId),
     /// The node wants to leave.
     WantsToDrain,
+    /// The number of an [`Order::Beat`].
+    Beat(u64),
 }
 
 /// A node as it introduces itself.

@@ -14,14 +14,17 @@ const ASK_AGAIN_MILLIS: u64 = 500;
 const SUSPECTED_MILLIS: u64 = 1000;
 const LEFT_MILLIS: u64 = 2000;
 
-/// A node without a session with the leader for so long is taken for gone, whatever gossip says.
-const OUT_OF_REACH_MILLIS: u64 = 5000;
+/// A node that is out of the leader's reach for so long is taken for gone, whatever gossip says.
+const OUT_OF_REACH_MILLIS: u64 = 3000;
+
+/// A node that has not answered for so long is out of reach, session or not.
+const UNANSWERED_MILLIS: u64 = 3000;
 
 /// A node that has reported.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     life: Life,
-    /// Since when there is no session with it.
+    /// Since when letters do not come and go.
     out_of_reach: Option<Moment>,
     suspected: bool,
     draining: bool,
@@ -199,7 +202,8 @@ impl World {
             let presence = self.presence(at);
             let now = self.now;
             let Some(from) = self.leaders.get(&term).map(|leader| leader.life) else { return };
-            let reached = self.has_session(from.machine, at);
+            let answers = self.silence(from.machine, at) < UNANSWERED_MILLIS;
+            let reached = self.has_session(from.machine, at) && answers;
             let Some(leader) = self.leaders.get_mut(&term) else { return };
             match presence.max(leader.by_letters(id, life, reached, now)) {
                 Presence::Left => self.left(term, id, life.boot),
