@@ -4,11 +4,11 @@
 use super::world::World;
 use crate::cluster::{Catalog, ClusterCommand, Coordinator, StudyId};
 use crate::engine::Try;
-use crate::ids::{Digest, NodeId, SlotId, Term, TrialId};
+use crate::ids::{Digest, SlotId, Term, TrialId};
 use crate::study::Study;
 use crate::trial::Trial;
 use crate::unit::Step;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the auditor remembers.
 #[derive(Debug, Clone, Default)]
@@ -99,22 +99,17 @@ impl World {
 
     /// A live trial of which this is a checkpoint, and of which nothing lies on two nodes, neither
     /// as far as its leader knows nor in truth. What faults have taken since the leader decided
-    /// does not count against it, and a study on one node has nobody to give copies to.
+    /// does not count against it, and a study that was on one node had nobody to give copies to.
     fn bared_by_the_loss_of(
         &self,
         coordinator: &Coordinator,
         blob: &Digest,
     ) -> Option<(StudyId, TrialId)> {
-        let is_spread = |id: &StudyId| {
-            let placement = self.catalog.study(*id).map(|listed| &listed.placement);
-            let nodes = placement.into_iter().flatten().flatten().copied();
-            nodes.collect::<BTreeSet<NodeId>>().len() >= 2
-        };
         let lies_twice = |state: &Digest| {
             let disks = self.machines.iter().filter(|machine| machine.disk.contains(state));
             disks.count() >= 2 || coordinator.holders(state).len() >= 2
         };
-        let studies = coordinator.studies().filter(|(id, _)| is_spread(id));
+        let studies = coordinator.studies().filter(|(id, _)| !self.lonely.contains(id));
         let live = studies.flat_map(|(id, study)| study.active().map(move |trial| (id, trial)));
         let states = |trial: &Trial| {
             let states = trial.checkpoints.iter().map(|checkpoint| checkpoint.state);

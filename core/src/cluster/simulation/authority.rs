@@ -7,6 +7,7 @@ use crate::cluster::{Catalog, ClusterRecord};
 use crate::ids::{Moment, Term};
 use crate::journal::Record;
 use crate::study::Phase;
+use std::collections::BTreeSet;
 
 /// How often the voters look who leads.
 const VOTE_MILLIS: u64 = 200;
@@ -123,6 +124,11 @@ impl World {
                     _ => {}
                 }
                 self.journals.entry(*study).or_default().push(entry.clone());
+            }
+            if let ClusterRecord::Placed { study, placement } = record
+                && placement.iter().flatten().collect::<BTreeSet<_>>().len() < 2
+            {
+                self.lonely.insert(*study);
             }
             if let ClusterRecord::Removed { study } = record
                 && let Some(listed) = self.catalog.study(*study)

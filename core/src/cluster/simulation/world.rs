@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) auditor: Auditor,
     /// States of which a copy was damaged, or the last one lost with its disk.
     pub(super) damaged: BTreeSet<Digest>,
+    /// Studies that have been on one node.
+    pub(super) lonely: BTreeSet<StudyId>,
     /// Blobs of which a copy was damaged or lost with its disk.
     pub(super) hurt: BTreeSet<Digest>,
     pub(super) outcome: Outcome,
@@ -130,6 +132,7 @@ impl World {
             lines: None,
             told: BTreeSet::new(),
             damaged: BTreeSet::new(),
+            lonely: BTreeSet::new(),
             hurt: BTreeSet::new(),
             creations,
             scenario,
