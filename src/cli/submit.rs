@@ -36,7 +36,7 @@ pub(super) struct SubmitArgs {
     overrides: Overrides,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// As a JSON object: study, id, blobs, bytes
+    /// As a JSON object: study, id, blobs, bytes, data_lacking
     #[arg(long)]
     json: bool,
 }
@@ -74,7 +74,7 @@ pub(super) fn submit(args: &SubmitArgs, registry: &Registry) -> Outcome {
         ));
     }
     if args.json {
-        let told = json!({"study": study.name, "id": study.id, "blobs": upload.blobs, "bytes": upload.bytes});
+        let told = json!({"study": study.name, "id": study.id, "blobs": upload.blobs, "bytes": upload.bytes, "data_lacking": submitted.lacking});
         show(&format!("{told:#}\n"));
     } else {
         let (name, bytes) = (&study.name, bytes_text(upload.bytes));

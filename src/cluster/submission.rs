@@ -92,20 +92,29 @@ impl Submission {
         client: &Arc<Client>,
         show: impl Fn(Upload),
     ) -> Result<Submitted, Error> {
-        let mut upload = Upload::default();
+        let (mut upload, mut known) = (Upload::default(), None::<Created>);
         for round in 1.. {
-            upload = self.bring(client, upload, &show).await?;
+            upload = match (self.bring(client, upload, &show).await, &known) {
+                (Ok(upload), _) => upload,
+                // It is there: that its data cannot be looked after now is no failure of it.
+                (Err(_), Some(_)) => upload,
+                (Err(error), None) => return Err(error),
+            };
             match client.create(&self.name, self.priority, &self.creation).await {
                 // A node that had some of the data may have gone since; of a name that is taken
                 // the plan will tell.
                 Err(ClusterError::Refused { status: CONFLICT, .. }) if round < ROUNDS_MAX => {}
                 created => {
-                    let study = created?;
+                    let study = match (created, known.take()) {
+                        (Ok(study), _) | (Err(_), Some(study)) => study,
+                        (Err(error), None) => return Err(error.into()),
+                    };
                     let patience = if round < ROUNDS_MAX { COPY_WAIT } else { COPY_WAIT_MAX };
-                    let lacking = await_copies(client, &self.name, patience).await?;
+                    let lacking = await_copies(client, &self.name, patience).await;
                     if lacking == Some(0) || round >= ROUNDS_MAX {
                         return Ok(Submitted { study, upload, lacking });
                     }
+                    known = Some(study);
                 }
             }
         }
@@ -141,23 +150,22 @@ impl Submission {
 }
 
 /// Waits until a study's data lies on as many nodes as it is to lie on, or until nothing has
-/// happened to it for so long. Gives back how many copies are still to be made.
-async fn await_copies(
-    client: &Client,
-    name: &str,
-    patience: Duration,
-) -> Result<Option<u64>, Error> {
+/// happened to it for so long. Gives back how many copies are still to be made, if somebody tells.
+async fn await_copies(client: &Client, name: &str, patience: Duration) -> Option<u64> {
     let (mut least, mut since) = (None, Instant::now());
     loop {
-        let study = client.study(name).await?;
-        let lacking = study.data_lacking;
-        if lacking == Some(0) || study.phase == StudyPhase::Ended {
-            return Ok(Some(0));
+        let study = client.study(name).await.ok();
+        if study.as_ref().is_some_and(|study| study.phase == StudyPhase::Ended) {
+            return Some(0);
+        }
+        let lacking = study.and_then(|study| study.data_lacking);
+        if lacking == Some(0) {
+            return lacking;
         }
         if lacking.is_some_and(|lacking| least.is_none_or(|least| lacking < least)) {
             (least, since) = (lacking, Instant::now());
         } else if since.elapsed() >= patience {
-            return Ok(lacking);
+            return lacking;
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -2,11 +2,11 @@
 //! is checked, and what was seen becomes a report.
 
 use crate::fault::{Fault, strike};
-use crate::measure::{Happened, duration, span};
+use crate::measure::{Happened, commits, duration, minorities};
 use crate::plan::{Plan, Step};
 use crate::reference::STUDY;
 use crate::shared::checker::Checked;
-use crate::stand::{Setting, Stand, await_that, now};
+use crate::stand::{Container, Setting, Stand, await_that, now};
 use crate::verdict::check_all;
 use crate::watch::{Seen, Watch};
 use crate::{report, timeline};
@@ -73,28 +73,73 @@ fn on(stand: &Arc<Stand>, plan: &Plan, settings: &[String]) -> Outcome {
     let began = await_that(FIRST_UNIT, || watch.seen().commits() > 0);
     assert!(began, "no unit within {FIRST_UNIT:?}:\n{}", stand.logs());
     let origin = std::time::Instant::now();
-    let happened = Mutex::new(Vec::new());
+    let (happened, missed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for step in &plan.steps {
-            let (watch, happened) = (&watch, &happened);
-            scope.spawn(move || happen(stand, watch, step, origin, happened));
+            let (watch, happened, missed) = (&watch, &happened, &missed);
+            scope.spawn(move || {
+                if let Err(why) = happen(stand, watch, step, origin, happened) {
+                    missed.lock().unwrap().push(format!("{}: {why}", step.fault.name()));
+                }
+            });
         }
     });
     let ended = await_that(plan.study + EXTRA, || watch.seen().ended());
     // Everybody is back before anything is compared.
-    await_whole(stand, &watch, plan);
+    let whole = await_whole(stand, &watch, plan);
     let seen = watch.end();
     let mut happened = happened.into_inner().unwrap();
     happened.sort_by_key(|it: &Happened| it.began);
-    let verdict = match ended {
-        true => check_all(stand, &seen, NAME, settings, happened.len()),
-        false => {
-            Err(vec![format!("it has not ended after {} s more than undisturbed", EXTRA.as_secs())])
-        }
+    let first_unit = commits(&seen).next().map_or(0, |(at, _)| at.0.saturating_sub(stand.began));
+    let mut wrong = missed.into_inner().unwrap();
+    // At random, faults meet nodes that another one has hit already.
+    if plan.is_random {
+        wrong.iter().for_each(|it| println!("{}: did not happen: {it}", plan.name));
+        wrong.clear();
+    }
+    if !whole {
+        wrong.push("not all nodes are back after a minute".to_owned());
+    }
+    if first_unit > FIRST_UNIT.as_millis() as u64 {
+        wrong.push(format!("the first unit was committed {first_unit} ms after the start"));
+    }
+    wrong.extend(committed_in_a_minority(&seen, &happened, plan));
+    if !ended {
+        let extra = EXTRA.as_secs();
+        wrong.push(format!("it has not ended after {extra} s more than undisturbed"));
+    }
+    let voters = if plan.small_disk { 2 } else { 3 };
+    let checked = match ended {
+        true => check_all(stand, &seen, NAME, settings, happened.len(), voters),
+        false => Err(Vec::new()),
     };
-    let first_unit = span(&seen).map_or(0, |(first, _)| first.saturating_sub(stand.began));
+    let verdict = match checked {
+        Ok(checked) if wrong.is_empty() => Ok(checked),
+        checked => Err(wrong.into_iter().chain(checked.err().into_iter().flatten()).collect()),
+    };
     let image_bytes = stand.image_bytes;
     Outcome { plan: plan.clone(), seen, happened, first_unit, verdict, image_bytes }
+}
+
+/// What was recorded while no majority was there; and, where a plan is about that, that it was so.
+fn committed_in_a_minority(seen: &Seen, happened: &[Happened], plan: &Plan) -> Vec<String> {
+    let voters = ["node1", "node2", "node3"].map(str::to_owned);
+    let stretches = minorities(happened, &voters);
+    let mut wrong = Vec::new();
+    for (from, to) in &stretches {
+        let told = seen.counts.iter().filter(|(at, _)| (from..to).contains(&at));
+        let counts: Vec<usize> = told.map(|(_, count)| *count).collect();
+        if let (Some(first), Some(last)) = (counts.first(), counts.last())
+            && first != last
+        {
+            wrong.push(format!("{} records were added without a majority", last - first));
+        }
+    }
+    let long = stretches.iter().any(|(from, to)| to - from >= 2_000);
+    if plan.name == "minority" && !long {
+        wrong.push("there was no minority for two seconds".to_owned());
+    }
+    wrong
 }
 
 /// How many nodes are there in the eyes of the first.
@@ -105,31 +150,46 @@ fn alive(stand: &Stand) -> usize {
     nodes.iter().filter(|node| node.state == NodeState::Alive).count()
 }
 
-/// A fault, from its time until everybody whom it hit is back.
+/// A fault, from its time until everybody whom it hit is back. An error if it did not happen.
 fn happen(
     stand: &Stand,
     watch: &Watch,
     step: &Step,
     origin: std::time::Instant,
     happened: &Mutex<Vec<Happened>>,
-) {
+) -> Result<(), &'static str> {
     let wait = step.at.saturating_sub(origin.elapsed());
     if await_that(wait, || watch.seen().ended()) {
-        return;
+        return Err("the study had ended");
     }
     let leader = watch.seen().leader().unwrap_or_default().to_owned();
+    let before = stand.containers();
     let began = now();
-    let Some(active) = strike(stand, step.fault, &leader, step.lasts) else { return };
+    let Some(active) = strike(stand, step.fault, &leader, step.lasts) else {
+        return Err("there was nobody whom it could hit");
+    };
     let nodes: Vec<String> = active.hit.iter().map(|it| it.node.clone()).collect();
-    let during = matches!(step.fault, Fault::Scale(..));
-    if !during {
+    let (done, led) = (active.done, nodes.contains(&leader));
+    if step.fault.is_instant() {
+        await_that(Duration::from_secs(30), || runs_anew(stand, &before, &nodes));
+    } else if !matches!(step.fault, Fault::Scale(..)) {
         await_that(step.lasts, || false);
     }
     active.heal();
-    let healed = now();
-    await_that(Duration::from_secs(30), || is_back(watch, &nodes, healed));
-    let it = Happened { fault: step.fault, nodes, began, healed: now() };
+    let undone = now();
+    await_that(Duration::from_secs(30), || is_back(watch, &nodes, undone));
+    let it = Happened { fault: step.fault, nodes, led, began, undone, healed: now() };
     happened.lock().unwrap().push(it);
+    if done { Ok(()) } else { Err("not all of it could be done") }
+}
+
+/// Whether the processes of all of these nodes are others than before.
+fn runs_anew(stand: &Stand, before: &[Container], nodes: &[String]) -> bool {
+    let pid = |all: &[Container], node: &String| {
+        all.iter().filter(|it| it.node == *node).map(|it| it.pid).max().unwrap_or_default()
+    };
+    let all = stand.containers();
+    nodes.iter().all(|node| ![0, pid(before, node)].contains(&pid(&all, node)))
 }
 
 /// Whether all of these nodes have answered since, and nobody doubts them.
@@ -147,7 +207,8 @@ fn is_back(watch: &Watch, nodes: &[String], since: u64) -> bool {
     nodes.iter().all(answered) && !doubted
 }
 
-fn await_whole(stand: &Stand, watch: &Watch, plan: &Plan) {
+/// Whether everybody is back.
+fn await_whole(stand: &Stand, watch: &Watch, plan: &Plan) -> bool {
     let since = now();
     let scaled = plan.steps.iter().any(|step| matches!(step.fault, Fault::Scale(..)));
     await_that(Duration::from_secs(60), || {
@@ -155,7 +216,7 @@ fn await_whole(stand: &Stand, watch: &Watch, plan: &Plan) {
         let names: Vec<String> = all.iter().map(|it| it.node.clone()).collect();
         let run = all.iter().all(|it| it.pid != 0);
         (run && is_back(watch, &names, since)) || (scaled && now() > since + 3_000)
-    });
+    })
 }
 
 /// The time that the plan's study takes undisturbed on the same cluster, in milliseconds.

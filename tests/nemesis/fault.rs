@@ -87,6 +87,11 @@ impl Fault {
         }
     }
 
+    /// Whether it is over at once: the restart policy brings back who was hit.
+    pub(crate) fn is_instant(&self) -> bool {
+        matches!(self, Fault::Kill(_) | Fault::KillAll)
+    }
+
     /// Whether those who are hit can do no work while it lasts.
     pub(crate) fn stops_work(&self) -> bool {
         !matches!(
@@ -95,6 +100,7 @@ impl Fault {
                 | Fault::OneWay(..)
                 | Fault::Loss(_)
                 | Fault::SlowLink(_)
+                | Fault::Throttle(_)
                 | Fault::Scale(..)
         )
     }
@@ -106,6 +112,8 @@ pub(crate) struct Active<'a> {
     fault: Fault,
     /// Who is hit.
     pub(crate) hit: Vec<Container>,
+    /// Whether everything that was to be done could be done.
+    pub(crate) done: bool,
 }
 
 /// Does it to those of `all` whom it means; `leader` is the node that leads. `None` if there is
@@ -118,8 +126,8 @@ pub(crate) fn strike<'a>(
 ) -> Option<Active<'a>> {
     let all = stand.containers();
     let hit = hit(fault, &all, leader)?;
-    let active = Active { stand, fault, hit };
-    active.begin(leader, lasts);
+    let mut active = Active { stand, fault, hit, done: false };
+    active.done = active.begin(leader, lasts);
     Some(active)
 }
 
@@ -147,7 +155,9 @@ fn hit(fault: Fault, all: &[Container], leader: &str) -> Option<Vec<Container>> 
 }
 
 fn find(target: &Target, all: &[Container], leader: &str) -> Option<Container> {
-    let runs: Vec<&Container> = all.iter().filter(|it| it.pid != 0).collect();
+    // Who is off the network has been hit already.
+    let runs: Vec<&Container> =
+        all.iter().filter(|it| it.pid != 0 && it.address.is_some()).collect();
     let voters = || runs.iter().filter(|it| it.service != "trainer");
     let found = match target {
         Target::Leader => voters().find(|it| it.node == leader),
@@ -160,24 +170,21 @@ fn find(target: &Target, all: &[Container], leader: &str) -> Option<Container> {
 }
 
 impl Active<'_> {
-    fn begin(&self, leader: &str, lasts: Duration) {
-        let first = self.hit.first();
+    /// Whether all of it could be done.
+    fn begin(&self, leader: &str, lasts: Duration) -> bool {
         match self.fault {
             Fault::Kill(_) | Fault::KillAll => kill(&self.hit),
             Fault::Down(_) => {
-                each(&self.hit, |it| try_run(&mut docker(&["kill", "-s", "KILL", &it.id])));
+                each(&self.hit, |it| try_run(&mut docker(&["kill", "-s", "KILL", &it.id])))
             }
             Fault::Pause(_) => each(&self.hit, |it| try_run(&mut docker(&["pause", &it.id]))),
             Fault::Disconnect(_) => {
                 let network = self.stand.network();
                 each(&self.hit, |it| {
                     try_run(&mut docker(&["network", "disconnect", &network, &it.id]))
-                });
+                })
             }
-            Fault::Cut(..) => {
-                self.between("-I", 0, 1);
-                self.between("-I", 1, 0);
-            }
+            Fault::Cut(..) => self.between("-I", 0, 1) & self.between("-I", 1, 0),
             Fault::OneWay(..) => self.between("-I", 0, 1),
             Fault::Loss(_) => each(&self.hit, |it| lose(it, "-I")),
             Fault::SlowLink(_) => each(&self.hit, |it| {
@@ -186,7 +193,7 @@ impl Active<'_> {
                 inside(it, &format!("tc qdisc add dev {device} {shape}"))
             }),
             Fault::Throttle(_) => {
-                each(&self.hit, |it| try_run(&mut docker(&["update", "--cpus", "0.05", &it.id])));
+                each(&self.hit, |it| try_run(&mut docker(&["update", "--cpus", "0.05", &it.id])))
             }
             Fault::DiskFull(_) => each(&self.hit, fill),
             Fault::RollingRestart => self.roll(leader),
@@ -195,15 +202,16 @@ impl Active<'_> {
                 // As long as the fault lasts there are many.
                 await_that(lasts, || false);
                 self.scale(down);
+                true
             }
             Fault::RestartProject => {
                 self.stand.compose(&["stop"]);
                 self.stand.compose(&["start"]);
+                true
             }
             Fault::Wipe(_) => {
-                if let Some(it) = first {
-                    self.wipe(it);
-                }
+                self.hit.iter().for_each(|it| self.wipe(it));
+                true
             }
         }
     }
@@ -213,7 +221,7 @@ impl Active<'_> {
         // A container that was restarted meanwhile has another process, and no rules.
         let fresh = |it: &Container| self.stand.container(&it.node).unwrap_or_else(|| it.clone());
         let hit: Vec<Container> = self.hit.iter().map(fresh).collect();
-        match self.fault {
+        let _ = match self.fault {
             Fault::Down(_) => each(&hit, |it| try_run(&mut docker(&["start", &it.id]))),
             Fault::Pause(_) => each(&hit, |it| try_run(&mut docker(&["unpause", &it.id]))),
             Fault::Disconnect(_) => {
@@ -222,21 +230,16 @@ impl Active<'_> {
                     let mut connect = docker(&["network", "connect"]);
                     connect.args(["--alias", &it.service, "--alias", &it.node]);
                     try_run(connect.args([&network, &it.id]))
-                });
+                })
             }
-            Fault::Cut(..) | Fault::OneWay(..) => {
-                let healed = Active { stand: self.stand, fault: self.fault, hit: self.hit };
-                healed.between("-D", 0, 1);
-                if matches!(healed.fault, Fault::Cut(..)) {
-                    healed.between("-D", 1, 0);
-                }
-            }
+            Fault::Cut(..) => self.between("-D", 0, 1) & self.between("-D", 1, 0),
+            Fault::OneWay(..) => self.between("-D", 0, 1),
             Fault::Loss(_) => each(&hit, |it| lose(it, "-D")),
             Fault::SlowLink(_) => {
-                each(&hit, |it| inside(it, &format!("tc qdisc del dev {} root", device(it))));
+                each(&hit, |it| inside(it, &format!("tc qdisc del dev {} root", device(it))))
             }
             Fault::Throttle(_) => {
-                each(&hit, |it| try_run(&mut docker(&["update", "--cpus", "1.0", &it.id])));
+                each(&hit, |it| try_run(&mut docker(&["update", "--cpus", "1.0", &it.id])))
             }
             Fault::DiskFull(_) => each(&hit, |it| std::fs::remove_file(filler(it)).is_ok()),
             Fault::Kill(_)
@@ -244,25 +247,26 @@ impl Active<'_> {
             | Fault::RollingRestart
             | Fault::Scale(..)
             | Fault::RestartProject
-            | Fault::Wipe(_) => {}
-        }
+            | Fault::Wipe(_) => true,
+        };
     }
 
     /// Adds or removes the rule by which the second hears nothing of the first.
-    fn between(&self, action: &str, from: usize, to: usize) {
-        let (Some(from), Some(to)) = (self.hit.get(from), self.hit.get(to)) else { return };
-        let Some(address) = &from.address else { return };
-        inside(to, &format!("iptables -w {action} INPUT -s {address} -j DROP"));
+    fn between(&self, action: &str, from: usize, to: usize) -> bool {
+        let (Some(from), Some(to)) = (self.hit.get(from), self.hit.get(to)) else { return false };
+        let Some(address) = &from.address else { return false };
+        inside(to, &format!("iptables -w {action} INPUT -s {address} -j DROP"))
     }
 
-    fn roll(&self, leader: &str) {
+    fn roll(&self, leader: &str) -> bool {
         // The leader last, as somebody who knows would do it.
         let mut all = self.hit.clone();
         all.sort_by_key(|it| it.node == leader);
-        for it in &all {
-            try_run(&mut docker(&["restart", "-t", "10", &it.id]));
+        each(&all, |it| {
+            let restarted = try_run(&mut docker(&["restart", "-t", "10", &it.id]));
             self.await_healthy(&it.node);
-        }
+            restarted
+        })
     }
 
     /// Waits until a node takes part again.
@@ -296,17 +300,16 @@ impl Active<'_> {
     }
 }
 
-fn each(all: &[Container], act: impl Fn(&Container) -> bool) {
-    for it in all {
-        act(it);
-    }
+/// Does it to all of them; whether it could be done to each.
+fn each(all: &[Container], act: impl Fn(&Container) -> bool) -> bool {
+    all.iter().map(act).fold(true, |all, one| all & one)
 }
 
 /// Without the engine's knowledge, so that the restart policy acts.
-fn kill(all: &[Container]) {
+fn kill(all: &[Container]) -> bool {
     let pids: Vec<String> =
         all.iter().filter(|it| it.pid != 0).map(|it| it.pid.to_string()).collect();
-    try_run(Command::new("kill").arg("-9").args(pids));
+    try_run(Command::new("kill").arg("-9").args(pids))
 }
 
 /// Runs a command in the container's network.

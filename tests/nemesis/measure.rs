@@ -14,9 +14,13 @@ pub(crate) struct Happened {
     pub(crate) fault: Fault,
     /// The names of the nodes that were hit.
     pub(crate) nodes: Vec<String>,
+    /// Whether the leader was among them.
+    pub(crate) led: bool,
     /// Since when, in milliseconds since the epoch.
     pub(crate) began: u64,
-    /// Until when.
+    /// When it was undone, or the processes of those who were hit ran again.
+    pub(crate) undone: u64,
+    /// When all of them took part again.
     pub(crate) healed: u64,
 }
 
@@ -25,8 +29,7 @@ pub(crate) struct Happened {
 pub(crate) struct Cost {
     /// When another node took notice: suspected the node, elected another leader, lost a unit.
     pub(crate) detected: Option<u64>,
-    /// When the last unit that was under way on the nodes that were hit ran again, or counted; if
-    /// there was none, when the first unit after the fault began.
+    /// When the last unit that was under way on the nodes that were hit ran again, or counted.
     pub(crate) running: Option<u64>,
     /// Units that were begun again.
     pub(crate) redone: usize,
@@ -63,20 +66,20 @@ pub(crate) fn cost(seen: &Seen, happened: &Happened) -> Cost {
         let whole = happened.nodes.len() > 2 || !hit(witness);
         within(*at) && hit(node) && whole && *state != NodeState::Draining
     });
-    let elected = seen
-        .entries
-        .iter()
-        .find(|entry| matches!(entry.record, Record::TermBegan { .. }) && within(entry.at.0));
-    let lost = seen
-        .entries
-        .iter()
-        .find(|entry| matches!(entry.record, Record::UnitFailed { .. }) && within(entry.at.0));
-    let times = [
-        suspected.map(|(at, ..)| *at),
-        elected.map(|entry| entry.at.0),
-        lost.map(|entry| entry.at.0),
-    ];
-    let detected = times.into_iter().flatten().min().map(|at| at.saturating_sub(began));
+    let first = |wanted: &dyn Fn(&Record) -> bool| {
+        let found = seen.entries.iter().find(|entry| within(entry.at.0) && wanted(&entry.record));
+        found.map(|entry| entry.at.0)
+    };
+    let elected = first(&|it| happened.led && matches!(it, Record::TermBegan { .. }));
+    let lost = first(&|it| {
+        let Record::UnitFailed { slot, .. } = it else { return false };
+        seen.names.get(&slot.node.0).is_some_and(|name| hit(name))
+    });
+    let times = [suspected.map(|(at, ..)| *at), elected, lost];
+    // What is noticed only when it is over was not noticed.
+    let lasted = if happened.fault.is_instant() { over } else { happened.undone };
+    let detected = times.into_iter().flatten().min().filter(|at| *at <= lasted);
+    let detected = detected.map(|at| at.saturating_sub(began));
 
     // The unit that each slot ran last before the fault.
     let mut before: BTreeMap<(String, u32), (u64, Unit)> = BTreeMap::new();
@@ -90,9 +93,7 @@ pub(crate) fn cost(seen: &Seen, happened: &Happened) -> Cost {
         .filter(|(at, commit)| at.0 > began && under_way.contains(&commit.unit))
         .map(|(at, commit)| commit.started.0.checked_sub(began).unwrap_or(at.0 - began))
         .max();
-    let next = commits(seen).map(|(_, commit)| commit.started.0).filter(|at| *at > began).min();
-    let running = again.or(next.map(|at| at - began));
-    Cost { detected, running, redone: redone(seen, began, over) }
+    Cost { detected, running: again, redone: redone(seen, began, over) }
 }
 
 /// Units that were seen under way in this time and that were begun later than that once more.
@@ -116,17 +117,21 @@ fn redone(seen: &Seen, from: u64, to: u64) -> usize {
     repeated + given_up.len()
 }
 
-/// Committed unit time over the time of the slots that were there, and both in milliseconds.
+/// The time that trainers computed for results that count at the end, over the time of the slots
+/// whose processes could work, and both in milliseconds. What a node needs to come back, to be
+/// noticed, to fetch what it lacks, counts against the cluster.
 pub(crate) fn goodput(seen: &Seen, happened: &[Happened]) -> (f64, u64, u64) {
     let Some((first, last)) = span(seen) else { return (0.0, 0, 0) };
-    let useful: u64 = commits(seen).map(|(at, it)| at.0 - it.started.0.min(at.0)).sum();
+    // One that was rolled back is committed again.
+    let units: BTreeMap<Unit, u64> =
+        commits(seen).map(|(_, commit)| (commit.unit, commit.output.millis)).collect();
+    let useful: u64 = units.values().sum();
     let mut capacity = 0;
     for (name, slots) in &seen.slots {
-        // Nodes come and go; one that did no work in a second was not there, or was idle.
         let mut gone: Vec<(u64, u64)> = happened
             .iter()
             .filter(|it| it.fault.stops_work() && it.nodes.contains(name))
-            .map(|it| (it.began.clamp(first, last), it.healed.clamp(first, last)))
+            .map(|it| (it.began.clamp(first, last), it.undone.clamp(first, last)))
             .collect();
         gone.sort_unstable();
         let mut lost = 0;
@@ -140,3 +145,27 @@ pub(crate) fn goodput(seen: &Seen, happened: &[Happened]) -> (f64, u64, u64) {
     }
     (useful as f64 / capacity.max(1) as f64, useful, capacity)
 }
+
+/// When so many voters were out of reach at once that nobody could commit anything, as stretches
+/// of time; at most one of `voters` was left.
+pub(crate) fn minorities(happened: &[Happened], voters: &[String]) -> Vec<(u64, u64)> {
+    let away = |it: &&Happened| {
+        matches!(it.fault, Fault::Disconnect(_) | Fault::Down(_) | Fault::Pause(_))
+            && it.nodes.iter().all(|node| voters.contains(node))
+    };
+    let all: Vec<&Happened> = happened.iter().filter(away).collect();
+    let mut stretches = Vec::new();
+    for (at, one) in all.iter().enumerate() {
+        for other in all.iter().skip(at + 1).filter(|other| other.nodes != one.nodes) {
+            let (from, to) = (one.began.max(other.began), one.undone.min(other.undone));
+            // What was under way when the second one went may still come through.
+            if from + SETTLED_MS < to && voters.len() - 2 <= voters.len() / 2 {
+                stretches.push((from + SETTLED_MS, to));
+            }
+        }
+    }
+    stretches
+}
+
+/// How long after a majority is gone nothing more may come of what it had begun, in milliseconds.
+const SETTLED_MS: u64 = 1_500;

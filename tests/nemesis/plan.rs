@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) trainers: u32,
     pub(crate) small_disk: bool,
     pub(crate) study: Duration,
+    /// Whether its faults were drawn: some may find nobody to hit.
+    pub(crate) is_random: bool,
 }
 
 const fn seconds(seconds: u64) -> Duration {
@@ -35,7 +37,7 @@ impl Plan {
     /// Nothing happens: what the others are compared with.
     pub(crate) fn undisturbed(study: Duration) -> Self {
         let name = format!("undisturbed {} s", study.as_secs());
-        Self { name, steps: Vec::new(), trainers: 1, small_disk: false, study }
+        Self { name, steps: Vec::new(), trainers: 1, small_disk: false, study, is_random: false }
     }
 
     fn of(name: &str, faults: &[(Fault, u64)], apart: Duration) -> Self {
@@ -50,7 +52,7 @@ impl Plan {
         let longest = faults.iter().map(|(_, lasts)| *lasts).max().unwrap_or_default();
         let small_disk = faults.iter().any(|(fault, _)| matches!(fault, Fault::DiskFull(_)));
         let study = if longest > 20 { seconds(longest + 20) } else { STUDY };
-        Self { name: name.to_owned(), steps, trainers: 1, small_disk, study }
+        Self { name: name.to_owned(), steps, trainers: 1, small_disk, study, is_random: false }
     }
 }
 
@@ -111,7 +113,7 @@ pub(crate) fn random(seed: u64, length: Duration, every: Duration) -> Plan {
     });
     let study = length + seconds(15);
     let (name, steps) = (format!("random-{seed}"), steps.collect());
-    Plan { name, steps, trainers: 2, small_disk: false, study }
+    Plan { name, steps, trainers: 2, small_disk: false, study, is_random: true }
 }
 
 fn pick(seed: Seed, what: &str, count: u64) -> u64 {
@@ -122,7 +124,7 @@ fn drawn(seed: Seed) -> Fault {
     let all = [Leader, Follower, OtherFollower, Trainer];
     let whom = all[pick(seed, "whom", 4) as usize];
     let other = if whom == Leader { Follower } else { Leader };
-    match pick(seed, "what", 14) {
+    match pick(seed, "what", 16) {
         0 => Fault::Kill(&[Leader]),
         1 => Fault::Kill(&[Trainer]),
         2 => Fault::Kill(&[Leader, Trainer]),
@@ -134,6 +136,8 @@ fn drawn(seed: Seed) -> Fault {
         10 => Fault::OneWay(whom, other),
         11 => Fault::Loss(whom),
         12 => Fault::SlowLink(whom),
+        13 => Fault::KillAll,
+        14 => Fault::RollingRestart,
         _ => Fault::Throttle(whom),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn check_all(
     study: &str,
     settings: &[String],
     faults: usize,
+    voters: usize,
 ) -> Result<Checked, Vec<String>> {
     let reference = undisturbed(settings);
     let expected = Expected {
@@ -54,7 +55,14 @@ pub(crate) fn check_all(
     // What was applied last is in the file only when the node has ended in order.
     stand.stop();
     evidence.journals = journals(stand);
-    check(&evidence, &expected)
+    let found = evidence.journals.len();
+    let checked = check(&evidence, &expected);
+    if found == voters {
+        return checked;
+    }
+    let mut wrong = checked.err().unwrap_or_default();
+    wrong.push(format!("{found} journals could be read, expected {voters}"));
+    Err(wrong)
 }
 
 /// The names in the blob store of the process's node.

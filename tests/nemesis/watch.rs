@@ -45,6 +45,8 @@ pub(crate) struct Seen {
     pub(crate) slots: BTreeMap<String, u32>,
     /// The records of the study.
     pub(crate) entries: Vec<Entry>,
+    /// How many of them there were when somebody told.
+    pub(crate) counts: Vec<(u64, usize)>,
 }
 
 impl Seen {
@@ -220,6 +222,8 @@ impl Eye {
         let at = now();
         let mut seen = self.seen();
         seen.entries.extend(fresh);
+        let count = seen.entries.len();
+        seen.counts.push((at, count));
         let Some(running) = running else { return true };
         let units: Vec<RunningInfo> = serde_json::from_slice(&running).unwrap_or_default();
         seen.running.extend(units.into_iter().map(|unit| (at, unit)));

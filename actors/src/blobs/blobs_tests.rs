@@ -52,6 +52,38 @@ fn a_removed_blob_is_gone_from_disk_and_memory() {
 }
 
 #[test]
+fn an_order_to_remove_a_blob_spares_one_that_has_come_since() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(BlobStore::open(folder.path()).unwrap());
+    let digest = store.put(bytes(1, 1000), false).unwrap();
+    let known = store.stamp(&digest).unwrap();
+    // It is made again, then fetched again, then wanted again.
+    store.put(bytes(1, 1000), false).unwrap();
+    assert!(store.stamp(&digest).unwrap() > known);
+    assert!(!store.remove_up_to(&digest, known).unwrap());
+    let known = store.stamp(&digest).unwrap();
+    let mut coming = store.begin(digest).unwrap();
+    coming.write(&bytes(1, 1000)).unwrap();
+    coming.finish(false).unwrap();
+    assert!(!store.remove_up_to(&digest, known).unwrap());
+    let known = store.stamp(&digest).unwrap();
+    let newest = store.renew(&digest).unwrap();
+    assert!(!store.remove_up_to(&digest, known).unwrap());
+    assert!(store.contains(&digest));
+    assert!(store.remove_up_to(&digest, newest).unwrap());
+    assert_eq!((store.stamp(&digest), store.renew(&digest)), (None, None));
+}
+
+#[test]
+fn what_an_earlier_process_left_goes_by_the_stamp_of_what_lay_there() {
+    let folder = TempDir::new().unwrap();
+    let digest = BlobStore::open(folder.path()).unwrap().put(bytes(1, 10), true).unwrap();
+    let store = BlobStore::open(folder.path()).unwrap();
+    assert_eq!(store.stamp(&digest), None);
+    assert!(store.remove_up_to(&digest, Stamp::default()).unwrap());
+}
+
+#[test]
 fn every_flipped_byte_and_every_cut_is_noticed_and_mended_by_the_next_put() {
     let folder = TempDir::new().unwrap();
     let store = uncached(&folder);

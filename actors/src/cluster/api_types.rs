@@ -260,7 +260,7 @@ pub struct StudyInfo {
     /// Bytes that were copied for safety.
     pub bytes_copied: u64,
     /// Copies of its data that are still to be made, until every part of it lies on as many nodes
-    /// as the cluster's `replicas`; `None` when nobody leads.
+    /// as the cluster's `replicas`, or on all if they are fewer; `None` when nobody leads.
     #[serde(default)]
     pub data_lacking: Option<u64>,
     /// When it was created, in milliseconds since the epoch.

@@ -324,7 +324,7 @@ impl ClusterNode {
             activity,
         };
         let (agent, _) = Actor::spawn(None, Agent, agent_args).await.map_err(died)?;
-        tokio::spawn(delivering::deliver(letters, agent.clone(), led));
+        tokio::spawn(delivering::deliver(letters, agent.clone(), Arc::clone(&mail), led));
         gossiping.tell_of(active.clone(), workshop, blobs);
         if let Some((journal, library)) = &journal {
             let reign = reign::Reign {

@@ -89,8 +89,7 @@ impl Coordinator {
         };
         for (id, listed) in catalog.studies() {
             let (study, placement) = (listed.study.clone(), listed.placement.clone());
-            let mut seat = Seat::new(study, listed.records, listed.priority, placement);
-            seat.created = listed.created;
+            let seat = Seat::new(study, listed.records, listed.priority, placement);
             coordinator.take_seat(id, seat);
             if listed.removed
                 && let Some(seat) = coordinator.seats.get_mut(&id)
@@ -116,7 +115,11 @@ impl Coordinator {
             ClusterEvent::NodeDraining(node) => self.node_draining(node),
             ClusterEvent::NodeLeft { node, boot } => self.node_left(node, boot),
             ClusterEvent::SlotLost(slot) => self.tell_all(&Event::SlotLost(slot)),
-            ClusterEvent::Arrived { node, blob, stamp } => self.arrived(node, blob, stamp),
+            ClusterEvent::Arrived { node, blob, stamp } => {
+                if !self.arrived(node, blob, stamp) {
+                    return;
+                }
+            }
             ClusterEvent::Missed { node, blob } => self.copies.missed(node, blob, self.now),
             ClusterEvent::Study { study, event } => self.study_told(study, event),
             ClusterEvent::Created { creation, placement, priority } => {
@@ -221,8 +224,10 @@ impl Coordinator {
         if priority != PRIORITY {
             self.decided.push(ClusterRecord::Prioritised { study: id, priority });
         }
-        let mut seat = Seat::new(Study::new(creation), 0, priority, placement);
-        seat.created = self.now;
+        let seat = Seat::new(Study::new(creation), 0, priority, placement);
+        for blob in seat.data() {
+            self.reserved.remove(blob);
+        }
         self.take_seat(id, seat);
     }
 
@@ -238,14 +243,10 @@ impl Coordinator {
             return;
         };
         let blobs: Vec<Digest> = seat.data().copied().chain(seat.kept()).collect();
-        let created = seat.created;
         if !seat.remove() {
             return;
         }
         self.decided.push(ClusterRecord::Removed { study });
-        // Its own upload may not be an hour old.
-        let own = Moment(created.0 + RESERVED_MILLIS);
-        self.reserved.retain(|blob, until| *until > own || !blobs.contains(blob));
         self.leaving.push((Ticket(self.tickets + 1), blobs));
     }
 
@@ -257,9 +258,13 @@ impl Coordinator {
         due.into_iter().flat_map(|(_, blobs)| blobs).for_each(|blob| self.release(blob));
     }
 
+    /// What a study has is kept for it as it is.
     fn reserve(&mut self, blobs: Vec<Digest>) {
         let until = Moment(self.now.0 + RESERVED_MILLIS);
-        self.reserved.extend(blobs.into_iter().map(|blob| (blob, until)));
+        let seats = &self.seats;
+        let has = |blob: &Digest| seats.values().any(|seat| seat.has_data(blob));
+        let blobs = blobs.into_iter().filter(|blob| !has(blob));
+        self.reserved.extend(blobs.map(|blob| (blob, until)));
     }
 
     fn study_told(&mut self, id: StudyId, event: Event) {
@@ -380,14 +385,15 @@ impl Coordinator {
         }
     }
 
-    fn arrived(&mut self, node: NodeId, blob: Digest, stamp: Stamp) {
+    /// Whether that is news.
+    fn arrived(&mut self, node: NodeId, blob: Digest, stamp: Stamp) -> bool {
         if self.garbage.is_released(node, &blob, stamp) {
-            return;
+            return false;
         }
-        self.copies.arrived(node, blob);
-        let Some(host) = self.hosts.get_mut(&node) else { return };
+        let awaited = self.copies.arrived(node, blob);
+        let Some(host) = self.hosts.get_mut(&node) else { return awaited };
         if !host.add(blob, stamp) {
-            return;
+            return awaited;
         }
         let ids: Vec<StudyId> = self.seats.keys().copied().collect();
         for id in ids {
@@ -400,6 +406,7 @@ impl Coordinator {
                 self.offer_anew(id, node);
             }
         }
+        true
     }
 
     /// Tells a study what a node has for it now.

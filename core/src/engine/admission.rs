@@ -1,5 +1,6 @@
 //! When new trials are proposed, and when the study is over.
 
+use super::dearth::Dearth;
 use super::{Command, Engine};
 use crate::ids::TrialId;
 use crate::journal::{Conclusion, End, Pause, Record};
@@ -16,6 +17,7 @@ impl Engine {
             self.watch_for_stalls();
         } else {
             self.idle.clear();
+            self.dearth = Dearth::default();
         }
         let running = self.study.phase == Phase::Running;
         let cancelled = self.cancelled && !matches!(self.study.phase, Phase::Ended(_));

@@ -3,7 +3,7 @@
 //! the data does not wait for a unit's time before each trial that it takes over.
 
 use crate::ids::{Moment, SlotId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So much of the time that passes is forgotten: more than equal trials on equal nodes leave their
 /// slots idle, and about as much as a slot that is short of work stays idle.
@@ -26,17 +26,19 @@ struct Short {
 }
 
 impl Dearth {
-    /// Takes note that these slots are idle from now on although trials wait, and no others; no
-    /// slot is thought to be short of more than `millis_max`.
+    /// Takes note that these slots are idle from now on although trials wait, and no others. Those
+    /// that others have `taken` were not idle; no slot is thought to be short of more than
+    /// `millis_max`.
     pub(super) fn note(
         &mut self,
         idle: impl Iterator<Item = SlotId>,
+        taken: &BTreeSet<SlotId>,
         now: Moment,
         millis_max: f64,
     ) {
-        for short in self.slots.values_mut() {
+        for (slot, short) in &mut self.slots {
             let passed = now.millis_since(short.at) as f64;
-            let gained = if short.idle { passed } else { 0.0 };
+            let gained = if short.idle && !taken.contains(slot) { passed } else { 0.0 };
             short.millis = (short.millis + gained - FORGOTTEN * passed).clamp(0.0, millis_max);
             (short.at, short.idle) = (now, false);
         }

@@ -18,7 +18,7 @@ impl Engine {
         let idle = self.idle.keys().copied();
         let idle = idle.filter(|slot| waiting && !self.assignments.contains_key(slot));
         let most = DEARTH_UNITS_MAX * self.costs.any().max(hop::IDLE_MILLIS_MIN);
-        self.dearth.note(idle, self.now, most);
+        self.dearth.note(idle, &self.bounds.taken, self.now, most);
     }
 
     /// Gives idle slots units; whether trials are left that could start one.

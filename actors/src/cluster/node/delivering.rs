@@ -1,9 +1,10 @@
 //! Hands letters to whom they are for, and says seldom which of them nobody can read.
 
-use super::super::agent::AgentMsg;
+use super::super::agent::{AgentMsg, Mail};
 use super::super::leader::LeaderMsg;
-use super::super::letter::Letter;
+use super::super::letter::{Letter, News, Order};
 use ractor::ActorRef;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use wallaby_links::complaints::Complaints;
@@ -12,11 +13,16 @@ use wallaby_links::complaints::Complaints;
 pub(super) async fn deliver(
     mut letters: mpsc::Receiver<(String, Vec<u8>)>,
     agent: ActorRef<AgentMsg>,
+    mail: Arc<dyn Mail>,
     leader: watch::Receiver<Option<ActorRef<LeaderMsg>>>,
 ) {
     let mut unreadable = Complaints::default();
     while let Some((from, bytes)) = letters.recv().await {
         match Letter::decode(&bytes) {
+            // Here and not by the agent, which may be at something that takes its time.
+            Ok(Letter::Order(term, Order::Beat(number))) => {
+                mail.send(&from, &Letter::News(term, News::Beat(number)));
+            }
             Ok(Letter::Order(term, order)) => {
                 if agent.cast(AgentMsg::Order { from, term, order }).is_err() {
                     return;

@@ -52,9 +52,10 @@ impl Copies {
         self.under_way.insert((node, blob), now);
     }
 
-    pub(super) fn arrived(&mut self, node: NodeId, blob: Digest) {
-        self.under_way.remove(&(node, blob));
+    /// Whether it was on its way.
+    pub(super) fn arrived(&mut self, node: NodeId, blob: Digest) -> bool {
         self.failed.remove(&(node, blob));
+        self.under_way.remove(&(node, blob)).is_some()
     }
 
     pub(super) fn missed(&mut self, node: NodeId, blob: Digest, now: Moment) {
@@ -73,12 +74,15 @@ impl Copies {
         self.all = true;
     }
 
-    /// Puts what is wanted behind what waits already, hops before it.
+    /// Puts what is wanted behind what waits already, hops behind those that wait and before the rest.
     fn want(&mut self, wanted: Vec<Wanted>) {
         for wanted in wanted {
             let waiting = self.waiting.entry(wanted.node).or_default();
             match wanted.purpose {
-                Purpose::Hop => waiting.push_front(wanted),
+                Purpose::Hop => {
+                    let hops = waiting.iter().take_while(|it| it.purpose == Purpose::Hop).count();
+                    waiting.insert(hops, wanted);
+                }
                 Purpose::Safety | Purpose::Data => waiting.push_back(wanted),
             }
         }
@@ -223,14 +227,17 @@ impl Coordinator {
     }
 
     /// How many copies of a study's data are still to be made, until every part of it lies on as
-    /// many nodes as it is to lie on. Nodes that are away do not count: what they have may be lost.
+    /// many nodes as data is to lie on, or on all if they are fewer. Nodes that are away count as
+    /// nodes where the data was to lie, not as having it: that may be lost.
     pub fn data_lacking(&self, id: StudyId) -> usize {
         let Some(seat) = self.seats.get(&id).filter(|seat| seat.engine().is_some()) else {
             return 0;
         };
-        let having = |blob| self.hosts.values().filter(|host| host.holds(blob)).count();
+        let replicas = (self.replicas as usize).max(1);
+        let open = self.rooms(&seat.class()).len();
         let lacking = |blob, placed: usize| {
-            placed.min(self.replicas as usize).max(1).saturating_sub(having(blob))
+            let having = self.hosts.values().filter(|host| host.holds(blob)).count();
+            replicas.min(open.max(placed)).max(1).saturating_sub(having)
         };
         let manifest = &seat.study().creation.manifest;
         let partitions = manifest.partitions.iter().zip(&seat.placement);

@@ -1,6 +1,7 @@
 //! Ways around cuts: a node that cannot fetch a checkpoint which others have is left out for a
 //! while. The checkpoint is not lost, and its trial has not failed.
 
+use super::events::ClusterCommand;
 use super::{Coordinator, REPLACE_MILLIS};
 use crate::cluster::record::StudyId;
 use crate::engine::{Event, Try};
@@ -35,11 +36,16 @@ impl Coordinator {
             return event;
         }
         // It has it not, or not whole.
-        let had = self.hosts.get_mut(&node).is_some_and(|host| host.remove(&state).is_some());
+        let had = self.hosts.get_mut(&node).and_then(|host| host.remove(&state));
+        if let Some(stamp) = had {
+            // Or it would be told of again.
+            self.garbage.release(node, state, stamp, self.now);
+            self.commands.push_back(ClusterCommand::Release { node, blob: state, stamp });
+        }
         let elsewhere = self.hosts.values().any(|host| host.holds(&state));
         let failures = self.detours.failures.entry((node, state)).or_default();
         *failures += 1;
-        if had || !elsewhere || *failures > ATTEMPTS_MAX {
+        if had.is_some() || !elsewhere || *failures > ATTEMPTS_MAX {
             self.detours.failures.remove(&(node, state));
             return event;
         }

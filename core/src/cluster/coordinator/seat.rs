@@ -26,8 +26,6 @@ pub(super) struct Seat {
     /// How many of its records went to the journal.
     records: u64,
     pub(super) priority: u32,
-    /// When it was created.
-    pub(super) created: Moment,
     pub(super) placement: Placement,
     /// What users want of it.
     pub(super) wanted: Wanted,
@@ -44,8 +42,7 @@ impl Seat {
         let data = data.map(|blob| blob.digest).collect();
         let class = Digest([0; 32]);
         let (state, wanted, removed) = (State::Still(Box::new(study)), Wanted::Running, false);
-        let created = Moment(0);
-        Self { state, records, priority, created, placement, wanted, class, data, removed }
+        Self { state, records, priority, placement, wanted, class, data, removed }
     }
 
     /// Gives the study an engine, unless it is over.
