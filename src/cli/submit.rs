@@ -2,7 +2,7 @@
 
 use super::{Outcome, Overrides, report, show};
 use crate::advice::doubts;
-use crate::cluster::{ClusterArgs, Submission, Upload, block_on};
+use crate::cluster::{Client, ClusterArgs, ClusterError, Submission, Upload, block_on};
 use crate::error::Code;
 use crate::launch::{prepare, read_study};
 use crate::portrait::bytes_text;
@@ -11,7 +11,14 @@ use console::Term;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use wallaby_train::Registry;
+
+/// For how long the nodes of a cluster that is being started may not answer yet.
+const STARTING: Duration = Duration::from_secs(3);
+
+/// Between two looks whether they do.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Hand a study to a cluster: its data is cut here and brought to the nodes
 #[derive(Debug, Args)]
@@ -54,7 +61,7 @@ pub(super) fn submit(args: &SubmitArgs, registry: &Registry) -> Outcome {
     // Before the data is read: that takes longer than to see that there is no cluster.
     let client = Arc::new(args.cluster.client()?);
     let file = read_study(&args.file, &args.overrides.to_list(), registry)?;
-    block_on(async { Ok(client.nodes().await?) })?;
+    block_on(async { Ok(answers(&client).await?) })?;
     let prepared = prepare(file)?;
     doubts(&prepared).iter().for_each(|doubt| report(doubt));
     let submission = Submission::new(prepared, args.name.clone(), args.priority);
@@ -82,6 +89,18 @@ pub(super) fn submit(args: &SubmitArgs, registry: &Registry) -> Outcome {
         report(&format!("`wallaby watch {name}` shows it, `wallaby fetch {name} DIR` fetches it"));
     }
     Ok(Code::Done)
+}
+
+/// Waits a moment for a cluster that is just being started.
+async fn answers(client: &Client) -> Result<(), ClusterError> {
+    let began = Instant::now();
+    loop {
+        match client.nodes().await {
+            Err(error) if error.is_outage() && began.elapsed() < STARTING => {}
+            answered => return answered.map(drop),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// How far the data is, on one line of a terminal; nowhere else.

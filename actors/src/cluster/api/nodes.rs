@@ -75,7 +75,11 @@ fn info(listing: &Listing, leader: Option<NodeId>) -> NodeInfo {
         boot: listing.member.boot,
         version: text(keys::VERSION),
         partitions: listing.number(keys::PARTITIONS).unwrap_or_default(),
-        running: listing.number(keys::RUNNING).unwrap_or_default(),
+        // What a node said last counts as long as it is there.
+        running: match listing.presence {
+            Presence::Left => 0,
+            _ => listing.number(keys::RUNNING).unwrap_or_default(),
+        },
         numerics: text(keys::NUMERICS),
         bytes: listing.number(keys::BYTES).unwrap_or_default(),
     }

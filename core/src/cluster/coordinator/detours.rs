@@ -37,15 +37,15 @@ impl Coordinator {
         }
         // It has it not, or not whole.
         let had = self.hosts.get_mut(&node).and_then(|host| host.remove(&state));
-        if let Some(stamp) = had {
-            // Or it would be told of again.
+        let elsewhere = self.hosts.values().any(|host| host.holds(&state));
+        if let Some(stamp) = had.filter(|_| elsewhere) {
+            // It is fetched anew; else it would be told of again, and count as a copy.
             self.garbage.release(node, state, stamp, self.now);
             self.commands.push_back(ClusterCommand::Release { node, blob: state, stamp });
         }
-        let elsewhere = self.hosts.values().any(|host| host.holds(&state));
         let failures = self.detours.failures.entry((node, state)).or_default();
         *failures += 1;
-        if had.is_some() || !elsewhere || *failures > ATTEMPTS_MAX {
+        if !elsewhere || *failures > ATTEMPTS_MAX {
             self.detours.failures.remove(&(node, state));
             return event;
         }

@@ -56,7 +56,10 @@ impl World {
                 (!named).then(|| format!("{node} is to fetch {blob} from {sources:?}"))
             }
             ClusterCommand::Release { node, blob, .. } => {
-                let needing = coordinator.studies().find(|(_, study)| needs(study, blob));
+                // What is damaged may go while others have it.
+                let last = coordinator.holders(blob).is_empty();
+                let mut studies = coordinator.studies().filter(|_| last);
+                let needing = studies.find(|(_, study)| needs(study, blob));
                 let bared = self.bared_by_the_loss_of(coordinator, blob);
                 let bared = bared.map(|(id, trial)| {
                     format!("{blob} is released on {node}, nothing of {trial} of {id} lies twice")
