@@ -80,7 +80,7 @@ pub(crate) struct Plan {
 }
 
 enum Doomed {
-    Blobs(BlobStore, Vec<Digest>),
+    Blobs(Box<BlobStore>, Vec<Digest>),
     Paths(Vec<PathBuf>),
 }
 
@@ -114,7 +114,13 @@ impl Plan {
             doomed.retain(|digest| *digest != best.state);
         }
         let files = doomed.len() as u64;
-        Ok(Self { folder, doomed: Doomed::Blobs(store, doomed), files, bytes, _lock: lock })
+        Ok(Self {
+            folder,
+            doomed: Doomed::Blobs(Box::new(store), doomed),
+            files,
+            bytes,
+            _lock: lock,
+        })
     }
 
     fn of_run(folder: RunFolder, lock: Lock) -> Self {

@@ -192,7 +192,7 @@ impl World {
         }
         let was_up = self.stop(at).is_some();
         let others =
-            |blob: &&Digest| self.machines.iter().any(|m| m.index != at && m.disk.contains(*blob));
+            |blob: &&Digest| self.machines.iter().any(|m| m.index != at && m.disk.contains(blob));
         let last: Vec<Digest> =
             self.machines[at].disk.blobs().filter(|blob| !others(blob)).copied().collect();
         self.damaged.extend(last);

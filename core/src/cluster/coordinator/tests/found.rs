@@ -122,7 +122,6 @@ fn an_order_to_remove_a_blob_spares_one_that_has_come_anew_since() {
         _ => None,
     });
     assert_eq!(order, Some(old), "it names what the leader knew of");
-    drop(orders);
     world.arrives(node, state);
     assert_eq!(world.coordinator.holders(&state), [node], "what comes anew is believed");
 }
