@@ -9,6 +9,7 @@ mod catalog;
 mod coordinator;
 mod placement;
 mod record;
+mod roll;
 mod share;
 pub mod simulation;
 
@@ -16,3 +17,4 @@ pub use catalog::{Catalog, CatalogError, Listed};
 pub use coordinator::{ClusterCommand, ClusterEvent, Coordinator, Purpose, Report, Ticket};
 pub use placement::{Placement, Room, place};
 pub use record::{CLUSTER_FORMAT, ClusterRecord, PRIORITIES, PRIORITY, StudyId, Wanted};
+pub use roll::{Presence, Roll, Sight};

@@ -256,8 +256,6 @@ impl AgentState {
                     tracing::warn!(%blob, %error, "a released blob stays");
                 }
             }
-            // Whoever delivers letters has answered it.
-            Order::Beat(_) => {}
             Order::Drain => self.draining = true,
             Order::Leave => {
                 self.args.activity.send_modify(|activity| activity.dismissed = true);
@@ -346,7 +344,7 @@ impl AgentState {
     }
 
     fn tell(&self, study: StudyId, event: Event) {
-        let stamp = made(&event).and_then(|state| self.args.blobs.stamp(&state));
+        let stamp = event.made().and_then(|state| self.args.blobs.stamp(&state));
         self.news(News::Told(study, event, stamp));
     }
 
@@ -410,7 +408,7 @@ impl AgentState {
         let stamped = |blob: &Digest| (*blob, self.args.blobs.stamp(blob).unwrap_or_default());
         let mut blobs: BTreeMap<Digest, Stamp> = blobs.iter().map(stamped).collect();
         // What results have made since the listing began is told of too.
-        for state in told.iter().filter_map(|(_, event)| made(event)) {
+        for state in told.iter().filter_map(|(_, event)| event.made()) {
             blobs.extend(self.args.blobs.stamp(&state).map(|stamp| (state, stamp)));
         }
         let blobs: Vec<(Digest, Stamp)> = blobs.into_iter().collect();
@@ -449,14 +447,6 @@ impl AgentState {
             (activity.running, activity.draining) = (running, draining);
             news
         });
-    }
-}
-
-/// The state that a result tells of.
-fn made(event: &Event) -> Option<Digest> {
-    match event {
-        Event::UnitFinished(_, output) => Some(output.state),
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+pub(crate) use wallaby_core::cluster::Presence;
 use wallaby_core::ids::NodeId;
 use wallaby_links::gossip::{Change, Member};
 
@@ -26,18 +27,11 @@ pub(crate) mod keys {
 /// How long a node that has left is remembered, unless it votes.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// How a node is, as gossip sees it from here, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Presence {
-    Alive,
-    Suspected,
-    Left,
-}
-
 /// A node in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listing {
     pub(crate) member: Member,
+    /// As gossip sees it from here.
     pub(crate) presence: Presence,
     /// Since when it is so.
     since: Instant,

@@ -38,7 +38,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let letters = [
         Letter::Order(Term(3), Order::Report),
         Letter::Order(Term(3), copy),
-        Letter::Order(Term(3), Order::Beat(7)),
+        Letter::Beat(Term(3), 7),
         Letter::News(Term(3), News::Beat(7)),
         Letter::News(Term(3), News::Report(introduction)),
         Letter::News(Term(3), holds),

@@ -2,25 +2,26 @@
 //! questions into events and carries out the commands; every decision is the coordinator's.
 
 mod appender;
-mod nodes;
+mod introductions;
 mod questions;
 
 pub(crate) use questions::{Found, Planned, Question, Submitted};
 
 use super::agent::Mail;
-use super::directory::{Directory, Presence};
+use super::directory::Directory;
 use super::letter::{Letter, News, Order};
 use super::library::Library;
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
 use appender::{Appender, Appending, Batch};
-use nodes::Nodes;
+use introductions::Introductions;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wallaby_core::cluster::{ClusterCommand, ClusterEvent, Coordinator, Purpose, StudyId, Ticket};
-use wallaby_core::engine::Event;
+use wallaby_core::cluster::{
+    ClusterCommand, ClusterEvent, Coordinator, Purpose, Report, Roll, Sight, StudyId, Ticket,
+};
 use wallaby_core::ids::{Digest, NodeId, Term};
 
 /// How often the coordinator hears that time passes.
@@ -74,7 +75,8 @@ pub(crate) struct LeaderState {
     appender: Appending,
     mail: Arc<dyn Mail>,
     directory: Directory,
-    nodes: Nodes,
+    roll: Roll<String>,
+    introductions: Introductions,
     /// What moves are for, so that their bytes can be counted.
     purposes: BTreeMap<(NodeId, Digest), (StudyId, Purpose)>,
     moved: BTreeMap<StudyId, Moved>,
@@ -112,7 +114,8 @@ impl Actor for Leader {
             appender,
             mail,
             directory,
-            nodes: Nodes::default(),
+            roll: Roll::default(),
+            introductions: Introductions::default(),
             purposes: BTreeMap::new(),
             moved: BTreeMap::new(),
             unsent: Vec::new(),
@@ -201,7 +204,7 @@ impl LeaderState {
     /// Orders something of a node. What is lost with a session shows: a unit by its lease, a copy
     /// by its silence.
     fn order(&mut self, node: NodeId, order: Order) {
-        let Some(session) = self.nodes.session(node) else { return };
+        let Some(session) = self.roll.life(node) else { return };
         let letter = Letter::Order(self.term, order);
         // In order: what comes after one that could not be sent waits behind it.
         let waits = self.unsent.iter().any(|(to, _)| to == session);
@@ -212,9 +215,9 @@ impl LeaderState {
 
     /// Asks the nodes for a sign of life by way of letters, from time to time.
     fn beat(&mut self) {
-        let Some(number) = self.nodes.beat(Instant::now()) else { return };
-        for session in self.nodes.sessions() {
-            self.mail.send(session, &Letter::Order(self.term, Order::Beat(number)));
+        let Some(number) = self.roll.beat(self.clock.now()) else { return };
+        for session in self.roll.lives() {
+            self.mail.send(session, &Letter::Beat(self.term, number));
         }
     }
 
@@ -222,7 +225,7 @@ impl LeaderState {
     fn send_again(&mut self) {
         let mut stuck: BTreeSet<String> = BTreeSet::new();
         for (session, letter) in std::mem::take(&mut self.unsent) {
-            let there = self.nodes.of_session(&session).is_some();
+            let there = self.roll.node(&session).is_some();
             if there && (stuck.contains(&session) || !self.mail.send(&session, &letter)) {
                 stuck.insert(session.clone());
                 self.unsent.push((session, letter));
@@ -230,30 +233,21 @@ impl LeaderState {
         }
     }
 
-    /// Compares what gossip says with who has reported: newcomers are asked, losses are told.
-    /// Gossip goes round a cut between two nodes, letters do not: a node that this one has no
-    /// session with is of no more use to it than one that nobody hears.
+    /// Compares what gossip and letters say with who has reported: newcomers are asked, losses are
+    /// told.
     fn look_around(&mut self) {
-        self.nodes.looked(Instant::now());
+        let now = self.clock.now();
         for listing in self.directory.all() {
-            let (session, boot) = (listing.session(), listing.member.boot);
+            let (life, boot) = (listing.session(), listing.member.boot);
             let Some(id) = listing.id() else { continue };
-            let reached = self.mail.reaches(&session);
-            let by_letters = self.nodes.presence(id, &session, reached, Instant::now());
-            match listing.presence.max(by_letters) {
-                Presence::Left => self.left(id, boot),
-                Presence::Suspected => {
-                    if self.nodes.suspect(id, boot, true) {
-                        self.take(ClusterEvent::NodeSuspected(id));
-                    }
-                }
-                Presence::Alive => {
-                    if self.nodes.suspect(id, boot, false) {
-                        self.take(ClusterEvent::NodeTrusted(id));
-                    }
-                    if self.nodes.should_ask(id, &session) {
-                        self.mail.send(&session, &Letter::Order(self.term, Order::Report));
-                    }
+            let session = self.mail.reaches(&life);
+            match self.roll.look(id, &life, listing.presence, session, now) {
+                None => {}
+                Some(Sight::Gone) => self.left(id, &life, boot),
+                Some(Sight::Suspected) => self.take(ClusterEvent::NodeSuspected(id)),
+                Some(Sight::Trusted) => self.take(ClusterEvent::NodeTrusted(id)),
+                Some(Sight::Unknown) => {
+                    self.mail.send(&life, &Letter::Order(self.term, Order::Report));
                 }
             }
         }
@@ -261,41 +255,47 @@ impl LeaderState {
 
     fn gone(&mut self, name: &str, boot: u64) {
         let listing = self.directory.named(name).filter(|listing| listing.member.boot == boot);
-        if let Some(id) = listing.and_then(|listing| listing.id()) {
-            self.left(id, boot);
+        let Some(listing) = listing else { return };
+        let life = listing.session();
+        if let Some(id) = listing.id().filter(|id| self.roll.forget(*id, &life)) {
+            self.left(id, &life, boot);
         }
     }
 
-    fn left(&mut self, node: NodeId, boot: u64) {
-        if self.nodes.forget(node, boot) {
-            tracing::warn!(node = node.0, "a node has left");
-            self.purposes.retain(|(holder, _), _| *holder != node);
-            self.take(ClusterEvent::NodeLeft { node, boot });
-        }
+    /// A life of a node that has reported is over.
+    fn left(&mut self, node: NodeId, life: &str, boot: u64) {
+        tracing::warn!(node = node.0, "a node has left");
+        self.introductions.forget(life);
+        self.purposes.retain(|(holder, _), _| *holder != node);
+        self.take(ClusterEvent::NodeLeft { node, boot });
+    }
+
+    fn reported(&mut self, from: &str, report: Report) {
+        self.roll.reported(report.node, from.to_owned(), report.draining, self.clock.now());
+        self.take(ClusterEvent::NodeReported(report));
     }
 
     fn hear(&mut self, from: &str, news: News) {
         if let News::Report(introduction) = news {
-            if let Some(report) = self.nodes.introduce(from, introduction) {
-                self.take(ClusterEvent::NodeReported(report));
+            if let Some(report) = self.introductions.introduce(from, introduction) {
+                self.reported(from, report);
             }
             return;
         }
         if let News::Holds { boot, blobs, last } = news {
-            if let Some(report) = self.nodes.add_blobs(from, boot, blobs, last) {
-                self.take(ClusterEvent::NodeReported(report));
+            if let Some(report) = self.introductions.add_blobs(from, boot, blobs, last) {
+                self.reported(from, report);
             }
             return;
         }
         // News of somebody who has not introduced itself is of an earlier time.
-        let Some(node) = self.nodes.of_session(from) else { return };
+        let Some(node) = self.roll.node(&from.to_owned()) else { return };
         match news {
             News::Report(_) | News::Holds { .. } => {}
-            News::Beat(number) => self.nodes.echoed(node, number),
+            News::Beat(number) => self.roll.answered(node, number),
             News::Told(study, event, stamp) => {
-                if belongs(&event, node) {
-                    if let (Event::UnitFinished(_, output), Some(stamp)) = (&event, stamp) {
-                        let blob = output.state;
+                if event.is_told_by(node) {
+                    if let (Some(blob), Some(stamp)) = (event.made(), stamp) {
                         self.take(ClusterEvent::Arrived { node, blob, stamp });
                     }
                     self.take(ClusterEvent::Study { study, event });
@@ -315,7 +315,7 @@ impl LeaderState {
                 }
             }
             News::WantsToDrain => {
-                if self.nodes.drain(node) {
+                if self.roll.drain(node) {
                     self.take(ClusterEvent::NodeDraining(node));
                 }
             }
@@ -333,7 +333,7 @@ impl LeaderState {
 
     /// Lets nodes go that want to leave and are not needed any more.
     fn dismiss_drained(&mut self) {
-        for node in self.nodes.draining() {
+        for node in self.roll.draining() {
             if self.coordinator.is_drained(node) {
                 self.order(node, Order::Leave);
             }
@@ -345,15 +345,5 @@ impl LeaderState {
         let (due, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(t, _)| *t <= ticket);
         self.waiting = rest;
         due.into_iter().for_each(|(_, answer)| answer());
-    }
-}
-
-/// Whether a node may tell this: only of its own slots, and nothing that only a leader knows.
-fn belongs(event: &Event, node: NodeId) -> bool {
-    match event {
-        Event::UnitRunning(attempt)
-        | Event::UnitFinished(attempt, _)
-        | Event::UnitFailed(attempt, _) => attempt.slot.node == node,
-        _ => false,
     }
 }

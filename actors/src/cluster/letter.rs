@@ -17,6 +17,8 @@ pub(crate) const DIGESTS_MAX: usize = 16_384;
 pub(crate) enum Letter {
     /// From the leader of a term to a node.
     Order(Term, Order),
+    /// From the leader of a term to a node: say this number back.
+    Beat(Term, u64),
     /// From a node to the leader of a term.
     News(Term, News),
 }
@@ -36,8 +38,6 @@ pub(crate) enum Order {
     Drain,
     /// Others have all that you had: leave.
     Leave,
-    /// Say this number back, so that it shows whether letters come and go.
-    Beat(u64),
 }
 
 /// What a node tells a leader.
@@ -57,7 +57,7 @@ pub(crate) enum News {
     SlotLost(SlotId),
     /// The node wants to leave.
     WantsToDrain,
-    /// The number of an [`Order::Beat`].
+    /// The number of a [`Letter::Beat`].
     Beat(u64),
 }
 

@@ -69,3 +69,23 @@ pub enum Event {
     /// Time has passed.
     Ticked,
 }
+
+impl Event {
+    /// The state that a result tells of.
+    pub fn made(&self) -> Option<Digest> {
+        match self {
+            Event::UnitFinished(_, output) => Some(output.state),
+            _ => None,
+        }
+    }
+
+    /// Whether a node may tell this: only of its own slots, and nothing that only a leader knows.
+    pub fn is_told_by(&self, node: NodeId) -> bool {
+        match self {
+            Event::UnitRunning(attempt)
+            | Event::UnitFinished(attempt, _)
+            | Event::UnitFailed(attempt, _) => attempt.slot.node == node,
+            _ => false,
+        }
+    }
+}

@@ -91,8 +91,8 @@ impl LeaderState {
                 self.when_durable(move || answer.send(removed).unwrap_or_default());
             }
             Question::Drain { node, answer } => {
-                let known = self.nodes.session(node).is_some();
-                if known && self.nodes.drain(node) {
+                let known = self.roll.life(node).is_some();
+                if known && self.roll.drain(node) {
                     self.take(ClusterEvent::NodeDraining(node));
                     self.order(node, Order::Drain);
                 }
@@ -149,7 +149,7 @@ impl LeaderState {
     /// Whether somebody who is there is still to report to this leader. One that does not for long
     /// is out of its reach.
     fn is_early(&self) -> bool {
-        let known = |id: NodeId| self.nodes.session(id).is_some();
+        let known = |id: NodeId| self.roll.life(id).is_some();
         let alive = |listing: &Listing| listing.presence == Presence::Alive;
         let silent = |listing: &Listing| listing.id().is_some_and(|id| !known(id));
         let young = self.began.elapsed() < REPORTS_WAIT;

@@ -2,7 +2,7 @@
 
 use super::super::agent::{AgentMsg, Mail};
 use super::super::leader::LeaderMsg;
-use super::super::letter::{Letter, News, Order};
+use super::super::letter::{Letter, News};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ pub(super) async fn deliver(
     while let Some((from, bytes)) = letters.recv().await {
         match Letter::decode(&bytes) {
             // Here and not by the agent, which may be at something that takes its time.
-            Ok(Letter::Order(term, Order::Beat(number))) => {
+            Ok(Letter::Beat(term, number)) => {
                 mail.send(&from, &Letter::News(term, News::Beat(number)));
             }
             Ok(Letter::Order(term, order)) => {

@@ -216,10 +216,7 @@ impl World {
     }
 
     fn tell(&mut self, at: usize, study: StudyId, event: Event) {
-        let stamp = match &event {
-            Event::UnitFinished(_, output) => self.machines[at].disk.stamp(&output.state),
-            _ => None,
-        };
+        let stamp = event.made().and_then(|state| self.machines[at].disk.stamp(&state));
         self.news(at, News::Told(study, event, stamp));
     }
 
@@ -251,12 +248,8 @@ impl World {
         }
         // What has come since the listing began, and counts, is told of too.
         let mut held: BTreeMap<Digest, Stamp> = listed.into_iter().collect();
-        for (_, event) in machine.at_hand() {
-            if let Event::UnitFinished(_, output) = event
-                && let Some(stamp) = machine.disk.stamp(&output.state)
-            {
-                held.insert(output.state, stamp);
-            }
+        for state in machine.at_hand().iter().filter_map(|(_, event)| event.made()) {
+            held.extend(machine.disk.stamp(&state).map(|stamp| (state, stamp)));
         }
         let lost = |(study, attempt): &(StudyId, Try)| {
             (*study, Event::UnitFailed(*attempt, Failure::TrainerLost))

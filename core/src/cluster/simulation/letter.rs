@@ -22,6 +22,8 @@ impl fmt::Display for Life {
 #[derive(Debug, Clone)]
 pub(super) enum Letter {
     Order(Term, Order),
+    /// From the leader of a term: say this number back.
+    Beat(Term, u64),
     News(Term, News),
 }
 
@@ -46,4 +48,5 @@ pub(super) enum News {
     Missed(Digest),
     SlotLost(SlotId),
     WantsToDrain,
+    Beat(u64),
 }

@@ -1,7 +1,7 @@
 //! Sessions between machines: letters come in order, late, twice or not at all; what was under
 //! way is lost with a session.
 
-use super::letter::{Letter, Life};
+use super::letter::{Letter, Life, News};
 use super::world::{Happening, World};
 use crate::ids::Moment;
 
@@ -17,8 +17,6 @@ pub(super) struct Link {
     down_until: Moment,
     /// Nothing comes through until then: towards the higher number, and back.
     cut_until: [Moment; 2],
-    /// Since when, if it is cut.
-    cut_since: [Moment; 2],
     /// When the last letter arrives.
     last: [Moment; 2],
 }
@@ -45,16 +43,6 @@ impl World {
         a == b || link.down_until <= self.now
     }
 
-    /// For how long nothing has come through between two machines, in one direction or the other.
-    pub(super) fn silence(&self, a: usize, b: usize) -> u64 {
-        let link = self.links.get(&(a.min(b), a.max(b))).copied().unwrap_or_default();
-        let cut = |way: usize| {
-            let cut = a != b && link.cut_until[way] > self.now;
-            if cut { self.now.millis_since(link.cut_since[way]) } else { 0 }
-        };
-        cut(0).max(cut(1))
-    }
-
     pub(super) fn lose_session(&mut self, a: usize, b: usize, millis: u64) {
         let now = self.now;
         let link = self.link(a, b);
@@ -72,11 +60,7 @@ impl World {
     pub(super) fn cut(&mut self, from: usize, to: usize, millis: u64) {
         let until = Moment(self.now.0 + millis);
         let way = usize::from(from > to);
-        let now = self.now;
         let link = self.link(from, to);
-        if link.cut_until[way] <= now {
-            link.cut_since[way] = now;
-        }
         link.cut_until[way] = link.cut_until[way].max(until);
         if millis > SILENCE_MILLIS_MAX {
             let lost = Happening::SessionLost { a: from, b: to, until };
@@ -123,6 +107,9 @@ impl World {
         }
         match letter {
             Letter::Order(term, order) => self.ordered(to.machine, from, term, order),
+            Letter::Beat(term, number) => {
+                self.send(to, from, Letter::News(term, News::Beat(number)));
+            }
             Letter::News(term, news) => self.hear(term, to, from, news),
         }
     }

@@ -126,6 +126,7 @@ fn letter_words(letter: &Letter) -> String {
         }
         Letter::Order(term, Order::Release(blob, _)) => format!("{term}: release {}", short(blob)),
         Letter::Order(term, order) => format!("{term}: {order:?}"),
+        Letter::Beat(term, number) => format!("{term}: beat {number}"),
         Letter::News(term, News::Report(report)) => {
             let (node, blobs, told) = (report.node, report.held.len(), report.told.len());
             format!("{term}: {node} reports {blobs} blobs, tells {told} things")

@@ -262,6 +262,8 @@ impl World {
         };
         match &**letter {
             Letter::Order(_, Order::Report)
+            | Letter::Beat(..)
+            | Letter::News(_, News::Beat(_))
             | Letter::News(_, News::Told(_, Event::UnitRunning(_), _)) => false,
             Letter::News(term, News::Told(study, Event::UnitFinished(attempt, _), _)) => {
                 self.told.insert((*term, *study, attempt.fence, attempt.slot))
