@@ -92,33 +92,40 @@ impl Submission {
         client: &Arc<Client>,
         show: impl Fn(Upload),
     ) -> Result<Submitted, Error> {
-        let (mut upload, mut known) = (Upload::default(), None::<Created>);
-        for round in 1.. {
-            upload = match (self.bring(client, upload, &show).await, &known) {
-                (Ok(upload), _) => upload,
-                // It is there: that its data cannot be looked after now is no failure of it.
-                (Err(_), Some(_)) => upload,
-                (Err(error), None) => return Err(error),
-            };
+        let (study, mut upload) = self.create(client, Upload::default(), &show).await?;
+        let mut lacking = await_copies(client, &self.name, COPY_WAIT).await;
+        for patience in [COPY_WAIT, COPY_WAIT_MAX] {
+            if lacking == Some(0) {
+                break;
+            }
+            // Some of the data may have gone with a node. The study is there: that its data cannot
+            // be looked after now is no failure of it.
+            if let Ok((_, more)) = self.create(client, upload, &show).await {
+                upload = more;
+            }
+            lacking = await_copies(client, &self.name, patience).await;
+        }
+        Ok(Submitted { study, upload, lacking })
+    }
+
+    /// Brings what no node has, and creates the study, if it is not there.
+    async fn create(
+        &self,
+        client: &Arc<Client>,
+        mut upload: Upload,
+        show: &impl Fn(Upload),
+    ) -> Result<(Created, Upload), Error> {
+        let mut round = 1;
+        loop {
+            upload = self.bring(client, upload, show).await?;
             match client.create(&self.name, self.priority, &self.creation).await {
                 // A node that had some of the data may have gone since; of a name that is taken
                 // the plan will tell.
                 Err(ClusterError::Refused { status: CONFLICT, .. }) if round < ROUNDS_MAX => {}
-                created => {
-                    let study = match (created, known.take()) {
-                        (Ok(study), _) | (Err(_), Some(study)) => study,
-                        (Err(error), None) => return Err(error.into()),
-                    };
-                    let patience = if round < ROUNDS_MAX { COPY_WAIT } else { COPY_WAIT_MAX };
-                    let lacking = await_copies(client, &self.name, patience).await;
-                    if lacking == Some(0) || round >= ROUNDS_MAX {
-                        return Ok(Submitted { study, upload, lacking });
-                    }
-                    known = Some(study);
-                }
+                created => return Ok((created?, upload)),
             }
+            round += 1;
         }
-        unreachable!("the last round returns")
     }
 
     /// Brings what no node has to where it is to be.

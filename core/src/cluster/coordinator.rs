@@ -5,16 +5,18 @@ mod detours;
 mod events;
 mod garbage;
 mod host;
+mod nodes;
+mod repair;
 mod seat;
 
 pub use events::{ClusterCommand, ClusterEvent, Purpose, Report, Ticket};
 
 use super::catalog::Catalog;
-use super::placement::{self, Placement, Room};
+use super::placement::{self, Placement};
 use super::record::{ClusterRecord, PRIORITY, StudyId, Wanted};
 use super::share::{Claim, shares};
 use crate::engine::{Bounds, Command, Event, Try};
-use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Stamp, Term};
+use crate::ids::{Digest, Moment, NodeId, Seq, SlotId, Term};
 use crate::invariants::Violation;
 use crate::journal::{Creation, Entry, Record};
 use crate::study::{Phase, Study};
@@ -302,128 +304,6 @@ impl Coordinator {
         }
     }
 
-    fn node_reported(&mut self, report: Report) {
-        let Report { node, boot, name, slots, numerics, room, held, draining, .. } = report;
-        if self.hosts.get(&node).is_some_and(|host| host.boot > boot) {
-            return;
-        }
-        if self.hosts.get(&node).is_some_and(|host| host.boot < boot) {
-            self.copies.forget_node(node);
-        }
-        self.garbage.meet(node, boot);
-        self.bury_predecessors(node, boot, &name);
-        if self.names.get(&node) != Some(&name) {
-            self.names.insert(node, name.clone());
-            self.decided.push(ClusterRecord::NodeNamed { node, name });
-        }
-        self.absent.remove(&node);
-        let there = |(blob, stamp): &(Digest, Stamp)| !self.garbage.is_released(node, blob, *stamp);
-        let held = held.into_iter().filter(there).collect();
-        let mut host = Host::new(boot, slots, numerics, room, draining, held);
-        let known = self.hosts.get(&node).filter(|known| known.boot == boot);
-        for (_, event) in &report.told {
-            if let Event::UnitFinished(_, output) = event
-                && known.and_then(|known| known.stamp(&output.state)) != host.stamp(&output.state)
-            {
-                self.garbage.spare(output.state);
-            }
-        }
-        if let Some(known) = known {
-            host.go_on_from(known);
-        }
-        self.garbage.reported(node, self.now);
-        let ids: Vec<StudyId> = self.seats.keys().copied().collect();
-        for id in ids {
-            let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.engine().is_some()) else {
-                continue;
-            };
-            let class = seat.class();
-            let mut events: Vec<Event> = seat.joined(node, &host, class).into_iter().collect();
-            if draining {
-                events.push(Event::NodeDraining(node));
-            }
-            let kept = seat.kept().into_iter().filter(|state| host.holds(state));
-            events.extend(kept.map(|state| Event::StateStored { node, state }));
-            let told = report.told.iter().filter(|(study, _)| *study == id);
-            events.extend(told.map(|(_, event)| event.clone()));
-            events.into_iter().for_each(|event| self.tell(id, event));
-        }
-        self.hosts.insert(node, host);
-    }
-
-    /// A node that has lost its disk comes back under its name and another number. Its earlier life
-    /// is over, also when nobody noticed how it ended.
-    fn bury_predecessors(&mut self, node: NodeId, boot: u64, name: &str) {
-        let named = self.hosts.iter().filter(|(id, host)| **id != node && host.boot < boot);
-        let named = named.filter(|(id, _)| self.names.get(*id).is_some_and(|known| known == name));
-        let earlier: Vec<(NodeId, u64)> = named.map(|(id, host)| (*id, host.boot)).collect();
-        earlier.into_iter().for_each(|(id, boot)| self.node_left(id, boot));
-    }
-
-    fn node_suspected(&mut self, node: NodeId, suspected: bool) {
-        if let Some(host) = self.hosts.get_mut(&node) {
-            host.suspected = suspected;
-        }
-        let event = if suspected { Event::NodeSuspected } else { Event::NodeTrusted };
-        self.tell_all(&event(node));
-    }
-
-    fn node_draining(&mut self, node: NodeId) {
-        if let Some(host) = self.hosts.get_mut(&node) {
-            host.draining = true;
-            self.tell_all(&Event::NodeDraining(node));
-        }
-    }
-
-    fn node_left(&mut self, node: NodeId, boot: u64) {
-        if self.hosts.get(&node).is_some_and(|host| host.boot == boot) {
-            self.hosts.remove(&node);
-            self.copies.forget_node(node);
-            self.garbage.lose(node);
-            self.absent.insert(node, self.now);
-            self.tell_all(&Event::NodeLeft { node, boot });
-        }
-    }
-
-    /// Whether that is news.
-    fn arrived(&mut self, node: NodeId, blob: Digest, stamp: Stamp) -> bool {
-        if self.garbage.is_released(node, &blob, stamp) {
-            return false;
-        }
-        let awaited = self.copies.arrived(node, blob);
-        let Some(host) = self.hosts.get_mut(&node) else { return awaited };
-        if !host.add(blob, stamp) {
-            return awaited;
-        }
-        let ids: Vec<StudyId> = self.seats.keys().copied().collect();
-        for id in ids {
-            let Some(seat) = self.seats.get(&id).filter(|seat| seat.engine().is_some()) else {
-                continue;
-            };
-            if seat.keeps(&blob) {
-                self.tell(id, Event::StateStored { node, state: blob });
-            } else if seat.has_data(&blob) {
-                self.offer_anew(id, node);
-            }
-        }
-        true
-    }
-
-    /// Tells a study what a node has for it now.
-    fn offer_anew(&mut self, id: StudyId, node: NodeId) {
-        let (Some(seat), Some(host)) = (self.seats.get(&id), self.hosts.get(&node)) else { return };
-        let (draining, suspected) = (host.draining, host.suspected);
-        if let Some(event) = seat.joined(node, host, seat.class()) {
-            self.tell(id, event);
-            if suspected {
-                self.tell(id, Event::NodeSuspected(node));
-            }
-            if draining {
-                self.tell(id, Event::NodeDraining(node));
-            }
-        }
-    }
-
     fn durable(&mut self, ticket: Ticket) {
         self.let_go(ticket);
         while let Some((first, _)) = self.pending.front() {
@@ -441,63 +321,6 @@ impl Coordinator {
         self.tell_all(&Event::Ticked);
         self.repair();
         self.collect_garbage();
-    }
-
-    /// Gives data that has lost holders new ones, and nodes that have come their share.
-    fn repair(&mut self) {
-        // Nodes that are away for a moment only still count as there.
-        let known: BTreeSet<NodeId> =
-            self.seats.values().flat_map(|seat| seat.placement.iter().flatten().copied()).collect();
-        let mut absent = Vec::new();
-        for node in known {
-            if self.hosts.contains_key(&node) {
-                continue;
-            }
-            let since = *self.absent.entry(node).or_insert(self.now);
-            if self.now.millis_since(since) < REPLACE_MILLIS {
-                absent.push(Room { node, slots: 1, bytes: 0 });
-            }
-        }
-        let mut moved = Vec::new();
-        // Nodes of another class compute nothing for a study, so its data is of no use there.
-        let classes: BTreeSet<Digest> = self.seats.values().map(Seat::class).collect();
-        let rooms: BTreeMap<Digest, Vec<Room>> =
-            classes.into_iter().map(|class| (class, self.rooms(&class))).collect();
-        let (hosts, replicas) = (&self.hosts, self.replicas);
-        for (id, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.engine().is_some()) {
-            let rooms = rooms.get(&seat.class()).map(Vec::as_slice).unwrap_or_default();
-            if rooms.is_empty() {
-                continue;
-            }
-            let counted: Vec<Room> = rooms.iter().chain(&absent).copied().collect();
-            let blobs: Vec<Digest> = seat.partitions();
-            let holds = |at: usize, node: NodeId| {
-                hosts.get(&node).zip(blobs.get(at)).is_some_and(|(host, blob)| host.holds(blob))
-            };
-            let sizes = seat.partition_sizes();
-            let mut placement = seat.placement.clone();
-            let mut changed = placement::repair(&mut placement, &sizes, &counted, replicas, holds);
-            // A newcomer takes its share only when nobody is missed: shares would move twice.
-            if absent.is_empty() {
-                changed |= placement::welcome(&mut placement, &sizes, rooms, replicas);
-            }
-            if changed {
-                seat.place(placement.clone());
-                moved.push((*id, placement));
-            }
-        }
-        let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
-        for (study, placement) in moved {
-            self.decided.push(ClusterRecord::Placed { study, placement });
-            nodes.iter().for_each(|node| self.offer_anew(study, *node));
-        }
-    }
-
-    /// Nodes of this numerics class that can take data.
-    fn rooms(&self, class: &Digest) -> Vec<Room> {
-        let fits = |host: &Host| !host.draining && host.numerics == *class;
-        let open = self.hosts.iter().filter(|(_, host)| fits(host));
-        open.map(|(id, host)| Room { node: *id, slots: host.slots, bytes: host.room }).collect()
     }
 
     fn tell_all(&mut self, event: &Event) {
@@ -610,13 +433,8 @@ impl Coordinator {
         if self.is_needed(&state) {
             return;
         }
-        for (node, host) in &mut self.hosts {
-            if let Some(stamp) = host.remove(&state) {
-                self.garbage.release(*node, state, stamp, self.now);
-                let release = ClusterCommand::Release { node: *node, blob: state, stamp };
-                self.commands.push_back(release);
-            }
-        }
+        let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
+        nodes.into_iter().for_each(|node| self.remove_from(node, state));
     }
 
     fn is_needed(&self, blob: &Digest) -> bool {

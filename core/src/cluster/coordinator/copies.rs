@@ -35,13 +35,34 @@ pub(super) struct Wanted {
     study: StudyId,
 }
 
+/// Copies that wait until their node can take them.
+#[derive(Debug, Clone, Default)]
+struct Waiting {
+    hops: VecDeque<Wanted>,
+    others: VecDeque<Wanted>,
+}
+
+impl Waiting {
+    fn push(&mut self, wanted: Wanted) {
+        match wanted.purpose {
+            Purpose::Hop => self.hops.push_back(wanted),
+            Purpose::Safety | Purpose::Data => self.others.push_back(wanted),
+        }
+    }
+
+    /// The most urgent one, of these the first.
+    fn pop(&mut self) -> Option<Wanted> {
+        self.hops.pop_front().or_else(|| self.others.pop_front())
+    }
+}
+
 /// Copies on their way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Copies {
     under_way: BTreeMap<(NodeId, Digest), Moment>,
     failed: BTreeMap<(NodeId, Digest), Moment>,
-    /// What is wanted and not ordered yet, by node: the most urgent first.
-    waiting: BTreeMap<NodeId, VecDeque<Wanted>>,
+    /// What is wanted and not ordered yet, by node.
+    waiting: BTreeMap<NodeId, Waiting>,
     /// Whether everything is to be gone through.
     all: bool,
 }
@@ -74,31 +95,10 @@ impl Copies {
         self.all = true;
     }
 
-    /// Puts what is wanted behind what waits already, hops behind those that wait and before the rest.
-    fn want(&mut self, wanted: Vec<Wanted>) {
-        for wanted in wanted {
-            let waiting = self.waiting.entry(wanted.node).or_default();
-            match wanted.purpose {
-                Purpose::Hop => {
-                    let hops = waiting.iter().take_while(|it| it.purpose == Purpose::Hop).count();
-                    waiting.insert(hops, wanted);
-                }
-                Purpose::Safety | Purpose::Data => waiting.push_back(wanted),
-            }
-        }
-    }
-
-    /// Puts what is wanted, the most urgent first, in the place of what waits.
-    fn want_only(&mut self, wanted: Vec<Wanted>) {
-        self.waiting.clear();
-        for wanted in wanted {
-            self.waiting.entry(wanted.node).or_default().push_back(wanted);
-        }
-    }
-
     /// Orders what is wanted and not on its way, as far as the nodes can take it now.
     fn order(
         &mut self,
+        wanted: Vec<Wanted>,
         hosts: &BTreeMap<NodeId, Host>,
         is_needed: impl Fn(&Digest) -> bool,
         now: Moment,
@@ -108,13 +108,16 @@ impl Copies {
             !there && now.millis_since(*since) < SILENCE_MILLIS_MAX
         });
         self.failed.retain(|_, at| now.millis_since(*at) < RETRY_MILLIS);
+        for wanted in wanted {
+            self.waiting.entry(wanted.node).or_default().push(wanted);
+        }
         let mut load: BTreeMap<NodeId, usize> = BTreeMap::new();
         self.under_way.keys().for_each(|(node, _)| *load.entry(*node).or_default() += 1);
         let mut commands = Vec::new();
         for (node, waiting) in &mut self.waiting {
             let load = load.entry(*node).or_default();
             while *load < TO_ONE_NODE_MAX
-                && let Some(Wanted { node, blob, durable, purpose, study }) = waiting.pop_front()
+                && let Some(Wanted { node, blob, durable, purpose, study }) = waiting.pop()
             {
                 let key = (node, blob);
                 let known = self.under_way.contains_key(&key) || self.failed.contains_key(&key);
@@ -133,31 +136,28 @@ impl Copies {
                 commands.push(copy);
             }
         }
-        self.waiting.retain(|_, waiting| !waiting.is_empty());
         commands
     }
+}
+
+fn of(study: StudyId, all: Vec<Precious>) -> impl Iterator<Item = (StudyId, Precious)> {
+    all.into_iter().map(move |precious| (study, precious))
 }
 
 impl Coordinator {
     /// Orders the copies that should be made.
     pub(super) fn make_copies(&mut self) {
-        let seats = self.seats.iter_mut();
-        let anew = seats.flat_map(|(id, seat)| {
-            seat.precious_anew().into_iter().map(|precious| (*id, precious))
-        });
+        let anew = self.seats.iter_mut().flat_map(|(id, seat)| of(*id, seat.precious_anew()));
         let anew: Vec<(StudyId, Precious)> = anew.collect();
-        if std::mem::take(&mut self.copies.all) {
-            let all = self.seats.iter();
-            let all = all.flat_map(|(id, seat)| seat.precious().into_iter().map(|one| (*id, one)));
-            let mut wanted = self.wanted_states(all.collect());
-            wanted.extend(self.wanted_data());
-            self.copies.want_only(wanted);
+        let wanted = if std::mem::take(&mut self.copies.all) {
+            self.copies.waiting.clear();
+            let all = self.seats.iter().flat_map(|(id, seat)| of(*id, seat.precious())).collect();
+            [self.wanted_states(all), self.wanted_data()].concat()
         } else {
-            let wanted = self.wanted_states(anew);
-            self.copies.want(wanted);
-        }
+            self.wanted_states(anew)
+        };
         let mut copies = std::mem::take(&mut self.copies);
-        let commands = copies.order(&self.hosts, |blob| self.is_needed(blob), self.now);
+        let commands = copies.order(wanted, &self.hosts, |blob| self.is_needed(blob), self.now);
         self.copies = copies;
         for copy in commands {
             if let ClusterCommand::Copy { node, .. } = &copy {
@@ -167,21 +167,17 @@ impl Coordinator {
         }
     }
 
-    /// The copies of these checkpoints that should be made, the most urgent first: hops, safety.
+    /// The copies of these checkpoints that should be made.
     fn wanted_states(&self, precious: Vec<(StudyId, Precious)>) -> Vec<Wanted> {
-        let (mut hops, mut spares) = (Vec::new(), BTreeMap::new());
-        for (study, precious) in precious {
-            let (blob, durable) = (precious.state, precious.durable);
-            let want = |node, purpose| Wanted { node, blob, durable, purpose, study };
-            let away = |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&blob));
-            if let Some(home) = precious.home.filter(away) {
-                hops.push(want(home, Purpose::Hop));
-            } else if let Some(node) = self.spare_for(&blob, study) {
-                spares.insert((node, blob), want(node, Purpose::Safety));
-            }
-        }
-        hops.extend(spares.into_values());
-        hops
+        let wanted =
+            precious.into_iter().filter_map(|(study, Precious { state, home, durable })| {
+                let want = |node, purpose| Wanted { node, blob: state, durable, purpose, study };
+                let away =
+                    |home: &NodeId| self.hosts.get(home).is_some_and(|host| !host.holds(&state));
+                let hop = home.filter(away).map(|home| want(home, Purpose::Hop));
+                hop.or_else(|| Some(want(self.spare_for(&state, study)?, Purpose::Safety)))
+            });
+        wanted.collect()
     }
 
     /// Where a second copy of a checkpoint of `study` should go, if there is only one. A node of

@@ -1,7 +1,6 @@
 //! Ways around cuts: a node that cannot fetch a checkpoint which others have is left out for a
 //! while. The checkpoint is not lost, and its trial has not failed.
 
-use super::events::ClusterCommand;
 use super::{Coordinator, REPLACE_MILLIS};
 use crate::cluster::record::StudyId;
 use crate::engine::{Event, Try};
@@ -36,12 +35,13 @@ impl Coordinator {
             return event;
         }
         // It has it not, or not whole.
-        let had = self.hosts.get_mut(&node).and_then(|host| host.remove(&state));
-        let elsewhere = self.hosts.values().any(|host| host.holds(&state));
-        if let Some(stamp) = had.filter(|_| elsewhere) {
+        let others = self.hosts.iter().filter(|(id, host)| **id != node && host.holds(&state));
+        let elsewhere = others.count() > 0;
+        if elsewhere {
             // It is fetched anew; else it would be told of again, and count as a copy.
-            self.garbage.release(node, state, stamp, self.now);
-            self.commands.push_back(ClusterCommand::Release { node, blob: state, stamp });
+            self.remove_from(node, state);
+        } else if let Some(host) = self.hosts.get_mut(&node) {
+            host.remove(&state);
         }
         let failures = self.detours.failures.entry((node, state)).or_default();
         *failures += 1;

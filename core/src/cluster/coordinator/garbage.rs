@@ -118,10 +118,15 @@ impl Coordinator {
         }
         self.garbage.useless = useless;
         for (node, blob) in due {
-            if let Some(stamp) = self.hosts.get_mut(&node).and_then(|host| host.remove(&blob)) {
-                self.garbage.release(node, blob, stamp, self.now);
-                self.commands.push_back(ClusterCommand::Release { node, blob, stamp });
-            }
+            self.remove_from(node, blob);
+        }
+    }
+
+    /// Orders a node to remove a blob, if it has it.
+    pub(super) fn remove_from(&mut self, node: NodeId, blob: Digest) {
+        if let Some(stamp) = self.hosts.get_mut(&node).and_then(|host| host.remove(&blob)) {
+            self.garbage.release(node, blob, stamp, self.now);
+            self.commands.push_back(ClusterCommand::Release { node, blob, stamp });
         }
     }
 

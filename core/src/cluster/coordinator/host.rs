@@ -57,11 +57,11 @@ impl Host {
 
     /// Whether that is news.
     pub(super) fn add(&mut self, blob: Digest, stamp: Stamp) -> bool {
-        let known = self.held.insert(blob, stamp);
-        if let Some(known) = known.filter(|known| *known > stamp) {
-            self.held.insert(blob, known);
+        let news = self.stamp(&blob).is_none_or(|known| known < stamp);
+        if news {
+            self.held.insert(blob, stamp);
         }
-        known.is_none_or(|known| known < stamp)
+        news
     }
 
     /// The stamp that it had, if it was there.
